@@ -1,1 +1,26 @@
-export {};
+export {
+  type Acceptance,
+  acceptEvents,
+  type EventToAccept,
+  type NewDelivery,
+} from './accept-events.js';
+export { type Claim, type ClaimAnswer, claimDeliveries, type JobRef, type SealedEndpoint } from './claim-deliveries.js';
+export { type ConnectOptions, connectDatabase, type Database } from './connect.js';
+export { deactivateGoneEndpoint } from './deactivate-endpoint.js';
+export {
+  type ApiKey,
+  type Attempt,
+  type Customer,
+  type Delivery,
+  DeliveryStatus,
+  type DriftEvent,
+  type Endpoint,
+  Prisma,
+  type PrismaClient,
+  Role,
+} from './generated/client.js';
+export { applyMigrations } from './migrations.js';
+export { isPostgresUnavailable, isUniqueViolation } from './postgres-error.js';
+export { type AttemptRecord, type RecordAnswer, recordAttempts } from './record-attempts.js';
+export { type RetriedDelivery, retryFinishedDelivery } from './retry-delivery.js';
+export { createSealer, type EncryptionKey, type SealBinding, type Sealer, UnsealError } from './seal.js';

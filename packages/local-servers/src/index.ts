@@ -1,1 +1,11 @@
-export {};
+export { CannotStart } from './cannot-start.js';
+export { findFreePort, findFreePorts } from './free-port.js';
+export type { LocalServer } from './local-server.js';
+export { type PostgresOptions, postgresCommand, postgresUrl, startPostgres } from './postgres.js';
+export { initPostgres, type NewCluster } from './postgres-cluster.js';
+export { findRunningPostmaster } from './postmaster-pid.js';
+export { type RedisOptions, redisCommand, redisUrl, startRedis } from './redis.js';
+export { ensureRedisServer, type Installation } from './redis-server-binary.js';
+export { postgresAnswers, postgresServes, redisAnswers, redisServes } from './server-answers.js';
+export type { ServerCommand } from './server-command.js';
+export { until } from './until.js';

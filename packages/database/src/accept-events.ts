@@ -1,0 +1,141 @@
+import type { PrismaClient } from './generated/client.js';
+import { isUniqueViolation } from './postgres-error.js';
+
+/** One drift event to store. `patterns` are the subscriptions its type matches (`subscriptionPatterns`). */
+export type EventToAccept = {
+  id: string;
+  customerId: string;
+  eventType: string;
+  patterns: string[];
+  driftType: string;
+  severity: number;
+  requestId: string;
+  occurredAt: string;
+  createdAt: Date;
+  body: string;
+  /** `bodyHash` is hex. */
+  idempotency: { key: string; bodyHash: string } | null;
+};
+
+/** In the order of the input. `conflict`: the key exists with another body; then nothing at all was stored. */
+export type Acceptance =
+  | { kind: 'created'; deliveries: NewDelivery[] }
+  | { kind: 'replayed'; eventId: string }
+  | { kind: 'conflict' };
+
+export type NewDelivery = { id: string; endpointId: string };
+
+/** How long a new delivery's job may be missing before the sweeper enqueues it. */
+const ENQUEUE_GRACE_MS = 5_000;
+const MAX_ROUNDS = 10;
+
+/**
+ * Stores events with their deliveries, or nothing: one conflicting key rejects the whole input. Keys must be unique
+ * within the input (the caller folds twins).
+ *
+ * One statement cannot see a twin that commits while it runs: the unique key stops it then, Postgres takes everything
+ * back, and the next round sees the twin's key and replays it. docs/adr/0002-idempotency-by-unique-key.md.
+ */
+export async function acceptEvents(
+  prisma: PrismaClient,
+  events: readonly EventToAccept[],
+  { maxAttempts }: { maxAttempts: number },
+): Promise<Acceptance[]> {
+  for (let round = 1; ; round += 1) {
+    try {
+      return acceptances(events, await insertEvents(prisma, events, maxAttempts));
+    } catch (error) {
+      if (round === MAX_ROUNDS || !isUniqueViolation(error, 'idempotency_keys_pkey')) throw error;
+    }
+  }
+}
+
+type InsertedRow = {
+  ordinal: number;
+  known_event_id: string | null;
+  same_body: boolean | null;
+  delivery_id: string | null;
+  endpoint_id: string | null;
+};
+
+/** Rows are inserted in the order of (customer, key), or two inputs with the same keys would wait for each other. */
+function insertEvents(
+  prisma: PrismaClient,
+  events: readonly EventToAccept[],
+  maxAttempts: number,
+): Promise<InsertedRow[]> {
+  return prisma.$queryRaw<InsertedRow[]>`
+    WITH input AS (
+      SELECT * FROM unnest(
+        ${events.map((event) => event.id)}::uuid[],
+        ${events.map((event) => event.customerId)}::uuid[],
+        ${events.map((event) => event.eventType)}::text[],
+        ${events.map((event) => `{${event.patterns.join(',')}}`)}::text[],
+        ${events.map((event) => event.driftType)}::text[],
+        ${events.map((event) => event.severity)}::float8[],
+        ${events.map((event) => event.requestId)}::uuid[],
+        ${events.map((event) => event.occurredAt)}::text[],
+        ${events.map((event) => event.createdAt.toISOString())}::timestamptz[],
+        ${events.map((event) => event.body)}::text[],
+        ${events.map((event) => event.idempotency?.key ?? '')}::text[],
+        ${events.map((event) => event.idempotency?.bodyHash ?? '')}::text[]
+      ) WITH ORDINALITY AS input(
+        id, customer_id, event_type, patterns, drift_type, severity, request_id, occurred_at, created_at, body,
+        key, body_hash, ordinal
+      )
+    ),
+    known AS (
+      SELECT input.ordinal, keys.event_id, keys.body_hash = decode(input.body_hash, 'hex') AS same_body
+      FROM input JOIN idempotency_keys keys ON keys.customer_id = input.customer_id AND keys.key = input.key
+    ),
+    fresh AS (
+      SELECT * FROM input
+      WHERE ordinal NOT IN (SELECT ordinal FROM known)
+        AND NOT EXISTS (SELECT 1 FROM known WHERE NOT same_body)
+      ORDER BY customer_id, key
+    ),
+    claimed_keys AS (
+      INSERT INTO idempotency_keys (customer_id, key, event_id, body_hash, created_at)
+      SELECT customer_id, key, id, decode(body_hash, 'hex'), created_at FROM fresh WHERE key <> ''
+      ORDER BY customer_id, key
+    ),
+    stored AS (
+      INSERT INTO drift_events
+        (id, customer_id, event_type, drift_type, severity, request_id, occurred_at, body, created_at)
+      SELECT id, customer_id, event_type, drift_type, severity, request_id, occurred_at, body, created_at FROM fresh
+    ),
+    fanned_out AS (
+      INSERT INTO deliveries
+        (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, created_at)
+      SELECT uuidv7_at(fresh.created_at), fresh.customer_id, fresh.id, endpoint.id, fresh.event_type, ${maxAttempts}::int,
+        now(), now() + ${ENQUEUE_GRACE_MS}::int * interval '1 ms', fresh.created_at
+      FROM fresh JOIN endpoints endpoint ON endpoint.customer_id = fresh.customer_id
+        AND endpoint.event_types && fresh.patterns::text[]
+        AND endpoint.active AND endpoint.deleted_at IS NULL
+        AND fresh.severity >= coalesce(endpoint.min_severity, 0)
+      RETURNING id, event_id, endpoint_id
+    )
+    SELECT input.ordinal::int, known.event_id AS known_event_id, known.same_body,
+      fanned_out.id AS delivery_id, fanned_out.endpoint_id
+    FROM input
+    LEFT JOIN known ON known.ordinal = input.ordinal
+    LEFT JOIN fanned_out ON fanned_out.event_id = input.id
+    ORDER BY input.ordinal, fanned_out.id`;
+}
+
+function acceptances(events: readonly EventToAccept[], rows: readonly InsertedRow[]): Acceptance[] {
+  const rowsOf = events.map((): InsertedRow[] => []);
+  for (const row of rows) rowsOf[row.ordinal - 1]?.push(row);
+  return rowsOf.map(acceptance);
+}
+
+function acceptance(rows: readonly InsertedRow[]): Acceptance {
+  const known = rows[0];
+  if (known?.known_event_id) {
+    return known.same_body ? { kind: 'replayed', eventId: known.known_event_id } : { kind: 'conflict' };
+  }
+  const deliveries = rows.flatMap(({ delivery_id, endpoint_id }) =>
+    delivery_id && endpoint_id ? [{ id: delivery_id, endpointId: endpoint_id }] : [],
+  );
+  return { kind: 'created', deliveries };
+}

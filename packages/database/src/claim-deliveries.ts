@@ -1,0 +1,199 @@
+import type { PrismaClient } from './generated/client.js';
+
+/** Which delivery, and which of its jobs asks: a job of an older generation has been replaced. */
+export type JobRef = { deliveryId: string; generation: number };
+
+/** Everything one attempt needs. Sealed values are opened by the caller, who keeps them by (endpointId, version). */
+export type Claim = {
+  deliveryId: string;
+  customerId: string;
+  eventId: string;
+  eventType: string;
+  body: string;
+  /** The attempt's number; a record with another number is not from the holder of this lease. */
+  fence: number;
+  round: number;
+  failedCount: number;
+  maxAttempts: number;
+  endpoint: SealedEndpoint;
+};
+
+export type SealedEndpoint = {
+  id: string;
+  version: number;
+  url: string;
+  secretSealed: string;
+  /** Null when there is none or its overlap has ended. */
+  previousSecretSealed: string | null;
+  headersSealed: string | null;
+};
+
+/**
+ * `wait`: not due yet, in flight elsewhere, or locked at this moment; ask again after `waitMs`.
+ * `ended`: this claim ended the delivery. `finished`, `superseded`, `missing`: nothing to do for this job.
+ */
+export type ClaimAnswer = { deliveryId: string } & (
+  | { verdict: 'claimed'; claim: Claim }
+  | { verdict: 'wait'; waitMs: number }
+  | { verdict: 'ended'; reason: 'endpoint_inactive' | 'endpoint_deleted' | 'indeterminate' }
+  | { verdict: 'finished' | 'superseded' | 'missing' }
+);
+
+/** How early a job may come: BullMQ's clock and Postgres's are not the same. */
+const DUE_TOLERANCE_MS = 100;
+const LOCKED_WAIT_MS = 100;
+/** A delivery that takes its worker down every time ends here instead of looping. */
+const MAX_STARTS = 10;
+/** The sweeper looks this long after a lease has run out, so that the job's own second run comes first. */
+const RECOVERY_GRACE_MS = 5_000;
+
+/**
+ * Claims deliveries that are due, or whose lease has run out: takes the next fence, sets a lease on the database's
+ * clock and moves the deadline behind it. An attempt that a lost worker left open is written as `unknown`. Rows that
+ * somebody else has locked are skipped, not waited for. Answers once per distinct delivery, in no order.
+ */
+export async function claimDeliveries(
+  prisma: PrismaClient,
+  jobs: readonly JobRef[],
+  { leaseMs }: { leaseMs: number },
+): Promise<ClaimAnswer[]> {
+  const rows = await prisma.$queryRaw<ClaimRow[]>`
+    WITH job AS (
+      SELECT id, max(generation) AS generation FROM unnest(
+        ${jobs.map((job) => job.deliveryId)}::uuid[],
+        ${jobs.map((job) => job.generation)}::int[]
+      ) AS job(id, generation) GROUP BY id
+    ),
+    held AS (
+      SELECT delivery.*, job.generation AS job_generation
+      FROM deliveries delivery JOIN job ON job.id = delivery.id
+      ORDER BY delivery.id
+      FOR UPDATE OF delivery SKIP LOCKED
+    ),
+    judged AS (
+      SELECT held.*, greatest(held.lease_expires_at, held.next_attempt_at) - now() AS wait,
+        CASE
+          WHEN held.status IN ('success', 'failed', 'cancelled') THEN 'finished'
+          WHEN held.job_generation < held.generation THEN 'superseded'
+          WHEN held.lease_expires_at > now() THEN 'wait'
+          WHEN held.next_attempt_at > now() + ${DUE_TOLERANCE_MS}::int * interval '1 ms' THEN 'wait'
+          WHEN endpoint.deleted_at IS NOT NULL THEN 'endpoint_deleted'
+          WHEN NOT endpoint.active THEN 'endpoint_inactive'
+          WHEN held.starts >= ${MAX_STARTS}::int THEN 'indeterminate'
+          ELSE 'claimed'
+        END AS verdict
+      FROM held JOIN endpoints endpoint ON endpoint.id = held.endpoint_id
+    ),
+    interrupted AS (
+      INSERT INTO attempts (delivery_id, number, customer_id, round, started_at, outcome, error)
+      SELECT id, fence, customer_id, round, last_attempt_at, 'unknown', 'interrupted: its worker never recorded an outcome'
+      FROM judged WHERE lease_expires_at IS NOT NULL AND verdict NOT IN ('finished', 'superseded', 'wait')
+      ON CONFLICT DO NOTHING
+    ),
+    ended AS (
+      UPDATE deliveries delivery SET
+        status = (CASE judged.verdict WHEN 'indeterminate' THEN 'failed' ELSE 'cancelled' END)::delivery_status,
+        failure_reason = judged.verdict::failure_reason,
+        response_code = CASE WHEN judged.lease_expires_at IS NULL THEN delivery.response_code END,
+        completed_at = now(), lease_expires_at = NULL, recover_at = NULL, next_attempt_at = NULL
+      FROM judged
+      WHERE delivery.id = judged.id AND judged.verdict IN ('endpoint_deleted', 'endpoint_inactive', 'indeterminate')
+    ),
+    claimed AS (
+      UPDATE deliveries delivery SET
+        fence = delivery.fence + (delivery.starts > 0)::int,
+        starts = delivery.starts + 1,
+        last_attempt_at = now(),
+        lease_expires_at = now() + ${leaseMs}::int * interval '1 ms',
+        recover_at = now() + ${leaseMs + RECOVERY_GRACE_MS}::int * interval '1 ms'
+      FROM judged
+      WHERE delivery.id = judged.id AND judged.verdict = 'claimed'
+      RETURNING delivery.id, delivery.fence
+    )
+    SELECT job.id AS delivery_id, coalesce(judged.verdict, CASE WHEN seen.id IS NULL THEN 'missing' ELSE 'wait' END) AS verdict,
+      coalesce(ceil(extract(epoch FROM judged.wait) * 1000), ${LOCKED_WAIT_MS}::int)::int AS wait_ms,
+      judged.customer_id, judged.event_id, judged.event_type, event.body,
+      claimed.fence, judged.round, judged.failed_count, judged.max_attempts,
+      endpoint.id AS endpoint_id, endpoint.version, endpoint.url, endpoint.secret_sealed,
+      CASE WHEN endpoint.previous_secret_expires_at > now() THEN endpoint.previous_secret_sealed END AS previous_secret_sealed,
+      endpoint.headers_sealed
+    FROM job
+    LEFT JOIN deliveries seen ON seen.id = job.id
+    LEFT JOIN judged ON judged.id = job.id
+    LEFT JOIN claimed ON claimed.id = job.id
+    LEFT JOIN drift_events event ON event.id = judged.event_id AND claimed.id IS NOT NULL
+    LEFT JOIN endpoints endpoint ON endpoint.id = judged.endpoint_id AND claimed.id IS NOT NULL`;
+  return rows.map(claimAnswer);
+}
+
+type ClaimedRow = {
+  verdict: 'claimed';
+  delivery_id: string;
+  customer_id: string;
+  event_id: string;
+  event_type: string;
+  body: string;
+  fence: number;
+  round: number;
+  failed_count: number;
+  max_attempts: number;
+  endpoint_id: string;
+  version: number;
+  url: string;
+  secret_sealed: string;
+  previous_secret_sealed: string | null;
+  headers_sealed: string | null;
+};
+
+type ClaimRow =
+  | ClaimedRow
+  | {
+      verdict:
+        | 'wait'
+        | 'finished'
+        | 'superseded'
+        | 'missing'
+        | 'endpoint_inactive'
+        | 'endpoint_deleted'
+        | 'indeterminate';
+      delivery_id: string;
+      wait_ms: number;
+    };
+
+function claimAnswer(row: ClaimRow): ClaimAnswer {
+  const deliveryId = row.delivery_id;
+  switch (row.verdict) {
+    case 'claimed':
+      return { deliveryId, verdict: 'claimed', claim: claimOf(row) };
+    case 'wait':
+      return { deliveryId, verdict: 'wait', waitMs: Math.max(row.wait_ms, 1) };
+    case 'finished':
+    case 'superseded':
+    case 'missing':
+      return { deliveryId, verdict: row.verdict };
+    default:
+      return { deliveryId, verdict: 'ended', reason: row.verdict };
+  }
+}
+
+function claimOf(row: ClaimedRow): Claim {
+  return {
+    deliveryId: row.delivery_id,
+    customerId: row.customer_id,
+    eventId: row.event_id,
+    eventType: row.event_type,
+    body: row.body,
+    fence: row.fence,
+    round: row.round,
+    failedCount: row.failed_count,
+    maxAttempts: row.max_attempts,
+    endpoint: {
+      id: row.endpoint_id,
+      version: row.version,
+      url: row.url,
+      secretSealed: row.secret_sealed,
+      previousSecretSealed: row.previous_secret_sealed,
+      headersSealed: row.headers_sealed,
+    },
+  };
+}

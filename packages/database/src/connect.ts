@@ -1,0 +1,42 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { PrismaClient } from './generated/client.js';
+
+export type Database = { prisma: PrismaClient; close: () => Promise<void> };
+
+export type ConnectOptions = {
+  url: string;
+  /** Shown in pg_stat_activity. */
+  applicationName: string;
+  poolSize: number;
+  /** A lost idle connection; the pool replaces it by itself. */
+  onConnectionLost: (error: Error) => void;
+};
+
+/**
+ * The one place that opens connections to Postgres. It does not wait for the server: the first query does. Every wait
+ * is bounded, because the defaults of `pg` are to wait for ever: for a connection, a statement, a lock, an idle
+ * transaction, and (client side) for a server that is frozen or gone.
+ */
+export function connectDatabase(options: ConnectOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: options.poolSize,
+    connectionTimeoutMillis: 3_000,
+    statement_timeout: 8_000,
+    lock_timeout: 4_000,
+    idle_in_transaction_session_timeout: 10_000,
+    query_timeout: 10_000,
+    keepAlive: true,
+  });
+  pool.on('error', options.onConnectionLost);
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    prisma,
+    close: async () => {
+      await prisma.$disconnect();
+      await pool.end();
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import { applyMigrations } from './migrations.js';
+
+/** `npm run migrate`: the release step. Exits 78 (EX_CONFIG) without a usable DATABASE_URL, 1 when a migration failed. */
+async function main(): Promise<number> {
+  const url = process.env.DATABASE_URL;
+  if (url === undefined || url === '') {
+    console.error(
+      'DATABASE_URL is not set: name the Postgres to migrate, e.g. postgres://user:password@host:5432/driftwire',
+    );
+    return 78;
+  }
+  try {
+    const applied = await applyMigrations(url);
+    console.log(applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.join(', ')}.`);
+    return 0;
+  } catch (error) {
+    console.error(`Migrating failed: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  }
+}
+
+// Not left to the event loop: the engine keeps a lock timer of ten seconds after its work is done.
+process.exit(await main());

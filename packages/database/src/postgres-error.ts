@@ -1,0 +1,51 @@
+import { Prisma } from './generated/client.js';
+
+/** True for SQLSTATE 23505 on the constraint or unique index of that name. */
+export function isUniqueViolation(error: unknown, constraint: string): boolean {
+  const cause = adapterCause(error);
+  return cause?.originalCode === '23505' && (cause.originalMessage ?? '').includes(`"${constraint}"`);
+}
+
+/**
+ * True when nothing is wrong with the request: Postgres is away, overloaded or took too long, and the same call may
+ * succeed later. Everything else is a bug.
+ */
+export function isPostgresUnavailable(error: unknown): boolean {
+  const cause = adapterCause(error);
+  if (cause !== null) {
+    return UNREACHABLE_KINDS.has(cause.kind) || UNAVAILABLE_SQLSTATE.test(cause.originalCode ?? '');
+  }
+  return error instanceof Error && CONNECTION_MESSAGE.test(error.message);
+}
+
+const UNREACHABLE_KINDS = new Set([
+  'DatabaseNotReachable',
+  'ConnectionClosed',
+  'SocketTimeout',
+  'TlsConnectionError',
+  'TooManyConnections',
+]);
+
+/** Connection exceptions, insufficient resources, operator intervention (timeouts included), lock not available, deadlock. */
+const UNAVAILABLE_SQLSTATE = /^(08|53|57|55P03|40P01|40001|25P03)/;
+
+/** What `pg` throws by itself, as plain errors without a code: pool exhausted, connection lost, no answer in time. */
+const CONNECTION_MESSAGE =
+  /^(timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error|read ECONNRESET|write EPIPE)/;
+
+type AdapterCause = { kind: string; originalCode?: string; originalMessage?: string };
+
+/** The driver adapter's account of an error, which Prisma keeps in `meta`. */
+function adapterCause(error: unknown): AdapterCause | null {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return null;
+  const adapterError = error.meta?.driverAdapterError;
+  return isRecord(adapterError) && isCause(adapterError.cause) ? adapterError.cause : null;
+}
+
+function isCause(value: unknown): value is AdapterCause {
+  return isRecord(value) && typeof value.kind === 'string';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,114 @@
+import type { FailureReason, OutcomeKind } from '@driftwire/delivery';
+import type { PrismaClient } from './generated/client.js';
+
+/** An attempt that has come to an end, and what it means for its delivery. */
+export type AttemptRecord = {
+  deliveryId: string;
+  customerId: string;
+  /** The fence of the claim. */
+  number: number;
+  round: number;
+  startedAt: Date;
+  durationMs: number;
+  phases: Record<string, number>;
+  requestHeaders: Record<string, string>;
+  outcome: OutcomeKind;
+  response: { status: number; headers: Record<string, string | string[]>; body: string } | null;
+  error: string | null;
+  transition: { to: 'success' } | { to: 'retrying'; delayMs: number } | { to: 'failed'; reason: FailureReason };
+};
+
+/** `moved` is false when the delivery had already gone on without this attempt: its lease was lost, or it was recorded. */
+export type RecordAnswer = { deliveryId: string; number: number; moved: boolean };
+
+/** How long a retry's job may be missing, once it is due, before the sweeper enqueues it. */
+const RETRY_GRACE_MS = 5_000;
+
+/**
+ * Writes attempts and moves their deliveries, in one idempotent statement. A record whose fence no longer matches
+ * changes nothing, with one exception: success is monotone. A late 2xx, of an attempt already written off as `unknown`,
+ * turns any other status into `success`; the attempt stays `unknown`, with the response filled in, because a
+ * second request may have been sent in its place.
+ */
+export async function recordAttempts(prisma: PrismaClient, records: readonly AttemptRecord[]): Promise<RecordAnswer[]> {
+  const rows = await prisma.$queryRaw<{ delivery_id: string; number: number; moved: boolean }[]>`
+    WITH input AS (
+      SELECT * FROM unnest(
+        ${records.map((record) => record.deliveryId)}::uuid[],
+        ${records.map((record) => record.customerId)}::uuid[],
+        ${records.map((record) => record.number)}::int[],
+        ${records.map((record) => record.round)}::int[],
+        ${records.map((record) => record.startedAt.toISOString())}::timestamptz[],
+        ${records.map((record) => record.durationMs)}::float8[],
+        ${records.map((record) => JSON.stringify(record.phases))}::text[],
+        ${records.map((record) => JSON.stringify(record.requestHeaders))}::text[],
+        ${records.map((record) => record.outcome)}::text[],
+        ${records.map((record) => JSON.stringify(record.response))}::text[],
+        ${records.map((record) => record.error ?? '')}::text[],
+        ${records.map((record) => record.transition.to)}::text[],
+        ${records.map(delayMs)}::float8[],
+        ${records.map(failureReason)}::text[]
+      ) AS input(
+        delivery_id, customer_id, number, round, started_at, duration_ms, phases, request_headers, outcome, response,
+        error, to_status, delay_ms, failure_reason
+      )
+    ),
+    ended_attempt AS (
+      SELECT input.delivery_id, customer_id, number, round, started_at, duration_ms, phases::jsonb AS phases,
+        request_headers::jsonb AS request_headers, outcome::outcome_kind AS outcome,
+        (response::jsonb ->> 'status')::int AS response_code,
+        response::jsonb -> 'headers' AS response_headers,
+        response::jsonb ->> 'body' AS response_body,
+        nullif(error, '') AS error, to_status::delivery_status AS to_status,
+        delay_ms * interval '1 ms' AS delay, nullif(failure_reason, '')::failure_reason AS failure_reason
+      FROM input
+    ),
+    held AS (
+      SELECT delivery.id FROM deliveries delivery JOIN input ON input.delivery_id = delivery.id
+      ORDER BY delivery.id
+      FOR UPDATE OF delivery
+    ),
+    written AS (
+      INSERT INTO attempts AS attempt (delivery_id, number, customer_id, round, started_at, duration_ms, phases,
+        request_headers, outcome, response_code, response_headers, response_body, error)
+      SELECT delivery_id, number, customer_id, round, started_at, duration_ms, phases,
+        request_headers, outcome, response_code, response_headers, response_body, error
+      FROM ended_attempt JOIN held ON held.id = delivery_id
+      ON CONFLICT (delivery_id, number) DO UPDATE SET
+        duration_ms = excluded.duration_ms, phases = excluded.phases, request_headers = excluded.request_headers,
+        response_code = excluded.response_code, response_headers = excluded.response_headers,
+        response_body = excluded.response_body, error = 'recorded late: its lease had run out'
+      WHERE attempt.outcome = 'unknown' AND attempt.response_code IS NULL
+        AND excluded.response_code BETWEEN 200 AND 299
+      RETURNING delivery_id, number
+    ),
+    moved AS (
+      UPDATE deliveries delivery SET
+        status = ended.to_status,
+        failure_reason = ended.failure_reason,
+        failed_count = delivery.failed_count + (ended.to_status <> 'success')::int,
+        response_code = ended.response_code,
+        last_error = ended.error,
+        lease_expires_at = NULL,
+        next_attempt_at = now() + ended.delay,
+        recover_at = now() + ended.delay + ${RETRY_GRACE_MS}::int * interval '1 ms',
+        completed_at = CASE WHEN ended.to_status <> 'retrying' THEN now() END
+      FROM ended_attempt ended JOIN written USING (delivery_id, number)
+      WHERE delivery.id = ended.delivery_id AND (
+        (delivery.fence = ended.number AND delivery.lease_expires_at IS NOT NULL)
+        OR (ended.to_status = 'success' AND delivery.status <> 'success'))
+      RETURNING delivery.id
+    )
+    SELECT input.delivery_id, input.number, moved.id IS NOT NULL AS moved
+    FROM input LEFT JOIN moved ON moved.id = input.delivery_id`;
+  return rows.map((row) => ({ deliveryId: row.delivery_id, number: row.number, moved: row.moved }));
+}
+
+/** Null unless there is a next attempt: then deadline and next attempt are null in the row as well. */
+function delayMs({ transition }: AttemptRecord): number | null {
+  return transition.to === 'retrying' ? transition.delayMs : null;
+}
+
+function failureReason({ transition }: AttemptRecord): string {
+  return transition.to === 'failed' ? transition.reason : '';
+}

@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { bindMigrationAwareSqlAdapterFactory, type ColumnType, ColumnTypeEnum } from '@prisma/driver-adapter-utils';
+import type { SchemaEngine } from '@prisma/schema-engine-wasm';
+import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg';
+import pg from 'pg';
+
+/**
+ * Prisma's own schema engine, in WebAssembly: what `prisma migrate` downloads as a binary, without the download.
+ * The caller ends it through `close`.
+ */
+export async function openSchemaEngine(
+  databaseUrl: string,
+): Promise<{ engine: SchemaEngine; close: () => Promise<void> }> {
+  await bootEngine();
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, connectionTimeoutMillis: 10_000 });
+  pool.on('error', () => {});
+  const engine = await bindings.SchemaEngine.new(
+    { datamodels: [['schema.prisma', await readFile(schemaPath, 'utf8')]] },
+    () => {},
+    bindMigrationAwareSqlAdapterFactory(migrationAdapter(pool)),
+  );
+  return {
+    engine,
+    close: async () => {
+      engine.free();
+      await pool.end();
+    },
+  };
+}
+
+export const schemaPath = fileURLToPath(new URL('../../../prisma/schema.prisma', import.meta.url));
+
+/**
+ * Prisma's adapter with two repairs. Its `executeScript` splits at every semicolon and runs each piece on its own: a
+ * whole script in one query is one transaction, and a function body may hold a semicolon. And it refuses the type
+ * "char", which the engine reads from the catalogue of any database that has a table.
+ */
+function migrationAdapter(pool: pg.Pool): PrismaPg {
+  const factory = new PrismaPg(relabelChars(pool));
+  const connect = factory.connect.bind(factory);
+  factory.connect = async () => {
+    const adapter = await connect();
+    const queryRaw = adapter.queryRaw.bind(adapter);
+    adapter.queryRaw = async (query) => {
+      const result = await queryRaw(query);
+      return { ...result, columnTypes: result.columnTypes.map(charType) };
+    };
+    adapter.executeScript = async (script) => {
+      await pool.query(script);
+    };
+    return adapter;
+  };
+  return factory;
+}
+
+const CHAR_OID = 18;
+const CHAR_ARRAY_OID = 1002;
+
+/** The adapter knows arrays of "char" but not "char": pass one off as the other, and `charType` turns it back. */
+function relabelChars(pool: pg.Pool): pg.Pool {
+  const query = pool.query.bind(pool);
+  return Object.assign(pool, {
+    query: async (config: pg.QueryConfig) => {
+      const result = await query(config);
+      for (const field of result.fields ?? []) {
+        if (field.dataTypeID === CHAR_OID) field.dataTypeID = CHAR_ARRAY_OID;
+      }
+      return result;
+    },
+  });
+}
+
+function charType(type: ColumnType): ColumnType {
+  return type === ColumnTypeEnum.CharacterArray ? ColumnTypeEnum.Character : type;
+}
+
+let booted: Promise<void> | undefined;
+
+/** Once per process: the module keeps its memory in a global. */
+function bootEngine(): Promise<void> {
+  booted ??= instantiate();
+  return booted;
+}
+
+async function instantiate(): Promise<void> {
+  const script = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
+  const wasm = await readFile(script.replace(/\.js$/, '.wasm'));
+  const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': { ...bindings } });
+  Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message() {} } });
+  bindings.__wbg_set_wasm(instance.exports);
+  const start = instance.exports.__wbindgen_start;
+  if (typeof start !== 'function') throw new Error('@prisma/schema-engine-wasm has no __wbindgen_start');
+  start();
+}

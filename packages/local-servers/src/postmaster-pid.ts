@@ -1,0 +1,27 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The process id in postmaster.pid, which a crash leaves behind and a later process may have been given again. */
+export function readPostmasterPid(dataDir: string): number | undefined {
+  const pid = Number(readLines(dataDir)[0]);
+  return pid > 0 ? pid : undefined;
+}
+
+/** By the last line of postmaster.pid, as `pg_ctl --wait` does. */
+export function isPostmasterReady(dataDir: string, pid: number): boolean {
+  return readPostmasterPid(dataDir) === pid && readLines(dataDir)[7]?.trim() === 'ready';
+}
+
+/** The Postgres that runs on this data directory, whoever started it. */
+export function findRunningPostmaster(dataDir: string): number | undefined {
+  const pid = readPostmasterPid(dataDir);
+  if (pid === undefined) return undefined;
+  const { stdout } = spawnSync('ps', ['-o', 'args=', '-p', `${pid}`], { encoding: 'utf8' });
+  return /postgres|postmaster/.test(stdout ?? '') ? pid : undefined;
+}
+
+function readLines(dataDir: string): string[] {
+  const file = join(dataDir, 'postmaster.pid');
+  return statSync(file, { throwIfNoEntry: false }) ? readFileSync(file, 'utf8').split('\n') : [];
+}
