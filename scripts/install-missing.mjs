@@ -41,7 +41,7 @@ function readPackages(file) {
 
 /** The npm that runs us, else the one on PATH. */
 function npm() {
-  const script = process.env.npm_execpath;
+  const { npm_execpath: script } = process.env;
   return script?.endsWith('npm-cli.js') ? [process.execPath, script] : ['npm'];
 }
 

@@ -77,8 +77,9 @@ async function test(project) {
   return { ...result, isInOrder: code === 0 && result.failed === 0 };
 }
 
+const { NODE_OPTIONS: callersOptions = '' } = process.env;
 const JEST_ENV = {
-  NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`,
+  NODE_OPTIONS: `${callersOptions} --experimental-vm-modules --disable-warning=ExperimentalWarning`,
 };
 
 /** A file that could not even be loaded counts as a failed test, and so does a jest that left no result. @param {string} file */

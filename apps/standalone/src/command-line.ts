@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { isNativeError } from 'node:util/types';
 
 export type CommandLine =
   | { kind: 'start'; workers: number }
@@ -22,7 +23,7 @@ export function parseCommandLine(args: string[]): CommandLine {
     });
     return values.help ? { kind: 'help' } : readWorkers(values.workers ?? '1');
   } catch (error) {
-    return misuse(error instanceof Error ? error.message : String(error));
+    return misuse(isNativeError(error) ? error.message : String(error));
   }
 }
 
@@ -33,6 +34,6 @@ function readWorkers(text: string): CommandLine {
 }
 
 function misuse(problem: string): CommandLine {
-  const [sentence = problem] = problem.split('. ');
+  const [sentence = problem] = problem.split(/\.\s/);
   return { kind: 'misuse', problem: `${sentence} (see npm start -- --help)` };
 }

@@ -1,5 +1,6 @@
 import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isNativeError } from 'node:util/types';
 import { CannotStart } from '@driftwire/local-servers';
 import { readJsonFile } from './atomic-file.js';
 import { identifyProcess, isAlive, isIdentity, type ProcessIdentity } from './process-identity.js';
@@ -23,7 +24,7 @@ function takeLock(draft: string, file: string): boolean {
     linkSync(draft, file);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (isNativeError(error) && 'code' in error && error.code === 'EEXIST') return false;
     throw error;
   }
 }

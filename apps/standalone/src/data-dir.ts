@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isNativeError } from 'node:util/types';
 import { CannotStart, findRunningPostmaster } from '@driftwire/local-servers';
 import { type ChildRecords, openChildRecords } from './child-records.js';
 import { lockDataDir } from './data-dir-lock.js';
@@ -26,7 +27,7 @@ function takeDataDir(dataDir: string): { release: () => void; records: ChildReco
     mkdirSync(dataDir, { recursive: true });
     return { ...lockDataDir(dataDir), records: openChildRecords(dataDir) };
   } catch (error) {
-    if (error instanceof CannotStart || !(error instanceof Error)) throw error;
+    if (error instanceof CannotStart || !isNativeError(error)) throw error;
     throw new CannotStart(`DATA_DIR ${dataDir} cannot be used (${error.message}): choose another`, { cause: error });
   }
 }

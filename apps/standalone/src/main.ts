@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { isNativeError } from 'node:util/types';
 import { CannotStart } from '@driftwire/local-servers';
 import { EX_CONFIG } from './child-plan.js';
 import { parseCommandLine, USAGE } from './command-line.js';
@@ -29,7 +30,7 @@ export async function main(invocation: Invocation): Promise<number> {
     return await obey(invocation);
   } catch (error) {
     if (error instanceof ConfigurationProblem || error instanceof CannotStart) screen.complain(error.message);
-    else screen.complain(error instanceof Error ? `${error.stack}` : `${error}`);
+    else screen.complain(isNativeError(error) ? `${error.stack}` : `${error}`);
     return error instanceof ConfigurationProblem ? EX_CONFIG : 1;
   }
 }

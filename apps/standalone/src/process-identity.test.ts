@@ -13,8 +13,10 @@ test('another process with the same pid is not the same process', () => {
 });
 
 test('a process that ended is nobody', async () => {
-  const child = spawn('true');
+  const child = spawn('sleep', ['60']);
   const identity = identifyProcess(child.pid ?? 0);
+  child.kill();
   await once(child, 'exit');
+  expect(identity).toBeDefined();
   expect(identity && isAlive(identity)).toBe(false);
 });

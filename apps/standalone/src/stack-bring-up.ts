@@ -58,7 +58,9 @@ function wire({ settings, env }: Site, secrets: Secrets, ports: Ports): Environm
 /** Each only where the environment names no server to use instead. Postgres first: the last to be stopped. */
 async function startServers(site: Site, secrets: Secrets, ports: Ports): Promise<void> {
   const { settings, screen, supervisor, over, dataDir } = site;
-  const binary = settings.redisUrl ? '' : await ensureRedisServer({ say: screen.say, signal: over });
+  const binary = settings.redisUrl
+    ? ''
+    : await ensureRedisServer({ say: screen.say, signal: over, path: site.env.PATH ?? '' });
   const starts: Promise<void>[] = [];
   if (!settings.databaseUrl) {
     const dir = dataDir.postgresDir;

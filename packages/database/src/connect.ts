@@ -1,8 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from './generated/client.js';
 
-export type Database = { prisma: PrismaClient; close: () => Promise<void> };
+export type Database = {
+  prisma: PrismaClient;
+  /** True when Postgres runs a statement within two seconds. */
+  answers: () => Promise<boolean>;
+  close: () => Promise<void>;
+};
+
+const ANSWER_MS = 2_000;
 
 export type ConnectOptions = {
   url: string;
@@ -34,9 +42,20 @@ export function connectDatabase(options: ConnectOptions): Database {
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     prisma,
+    answers: () => answers(prisma),
     close: async () => {
       await prisma.$disconnect();
       await pool.end();
     },
   };
+}
+
+async function answers(prisma: PrismaClient): Promise<boolean> {
+  const timeout = new AbortController();
+  const tooLate = delay(ANSWER_MS, false, { signal: timeout.signal }).catch(() => false);
+  const answer = prisma.$queryRaw`SELECT 1`.then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([answer, tooLate]).finally(() => timeout.abort());
 }

@@ -13,12 +13,12 @@ export function isPostmasterReady(dataDir: string, pid: number): boolean {
   return readPostmasterPid(dataDir) === pid && readLines(dataDir)[7]?.trim() === 'ready';
 }
 
-/** The Postgres that runs on this data directory, whoever started it. */
+/** The Postgres that runs on this data directory, whoever started it. One that only waits to be collected (Z) does not. */
 export function findRunningPostmaster(dataDir: string): number | undefined {
   const pid = readPostmasterPid(dataDir);
   if (pid === undefined) return undefined;
-  const { stdout } = spawnSync('ps', ['-o', 'args=', '-p', `${pid}`], { encoding: 'utf8' });
-  return /postgres|postmaster/.test(stdout ?? '') ? pid : undefined;
+  const { stdout } = spawnSync('ps', ['-o', 'stat=,args=', '-p', `${pid}`], { encoding: 'utf8' });
+  return /^[^Z]\S*\s.*(postgres|postmaster)/.test(stdout ?? '') ? pid : undefined;
 }
 
 function readLines(dataDir: string): string[] {

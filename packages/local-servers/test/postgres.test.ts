@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { findRunningPostmaster, type LocalServer, postgresAnswers, startPostgres, until } from '../src/index.js';
+
+jest.setTimeout(60_000);
 
 const teardown: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { redisAnswers, startRedis, until } from '../src/index.js';
+
+jest.setTimeout(60_000);
 
 const teardown: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

@@ -1,1 +1,4 @@
-export {};
+export { type Consumer, type ConsumerOptions, createConsumer, type JobEnding } from './consumer.js';
+export { DELIVERY_QUEUE, type DeliveryJob, type DeliveryWakeUp, deliveryJobId } from './delivery-job.js';
+export { createEnqueueBuffer, type EnqueueBuffer, type EnqueueBufferDeps } from './enqueue-buffer.js';
+export { createProducer, type Producer, type QueueOptions } from './producer.js';

@@ -1,1 +1,5 @@
-export {};
+export { type ApiConfig, apiEnvironment, readConfig, type WorkerConfig, workerEnvironment } from './config.js';
+export { createLog, type Log } from './log.js';
+export { createMetrics } from './metrics.js';
+export { version } from './package-version.js';
+export { configOrExit, EX_CONFIG, exitOnBug, stopOnSignal } from './process.js';

@@ -1,0 +1,1 @@
+// Stands in for the migrations: nothing to do.

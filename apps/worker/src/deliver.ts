@@ -1,0 +1,135 @@
+import type { AttemptRecord, Claim, ClaimAnswer, RecordAnswer } from '@driftwire/database';
+import { decide, isSuccess, type Transition } from '@driftwire/delivery';
+import type { DeliveryJob, JobEnding } from '@driftwire/queue';
+import type { AttemptReport, WebhookRequest } from '@driftwire/sender';
+import type { EndpointSecrets } from './opened-endpoints.js';
+
+export type DeliverDeps = {
+  claim: (job: DeliveryJob) => Promise<ClaimAnswer>;
+  /** Null when a secret cannot be decrypted. */
+  openSecrets: (claim: Claim) => EndpointSecrets | null;
+  release: (claim: Claim, due: { dueInMs: number }) => Promise<boolean>;
+  /** Bounded by itself; `signal` is the lease's last word. */
+  send: (request: WebhookRequest, signal: AbortSignal) => Promise<AttemptReport>;
+  record: (record: AttemptRecord, signal: AbortSignal) => Promise<RecordAnswer>;
+  deactivateEndpoint: (endpoint: { id: string; version: number }) => Promise<boolean>;
+  observe: DeliveryObserver;
+  retryBaseDelayMs: number;
+  leaseMs: number;
+  random: () => number;
+};
+
+/** What an operator is told; each is one log line and a metric. */
+export type DeliveryObserver = {
+  attempted: (claim: Claim, report: AttemptReport, transition: Transition, moved: boolean) => void;
+  refused: (answer: Exclude<ClaimAnswer, { verdict: 'claimed' }>) => void;
+  endpointDeactivated: (claim: Claim) => void;
+  secretUnreadable: (claim: Claim) => void;
+  interrupted: (job: DeliveryJob, error: unknown) => void;
+};
+
+/** The request is given up this long before the lease ends, so that its record still comes in time. */
+const LEASE_RESERVE_MS = 5_000;
+const UNREADABLE_SECRET_DELAY_MS = 300_000;
+const SNOOZE_MS = 1_000;
+const SNOOZE_SPREAD_MS = 4_000;
+
+/**
+ * Runs one delivery job: claim, send, decide, record, say so. Postgres decides what is true, so a job that comes twice,
+ * late or for nothing is refused by the claim. Whatever fails before an outcome is on record (Postgres away) is
+ * no attempt: the job is snoozed and spends nothing.
+ */
+export function createDeliver(deps: DeliverDeps): (job: DeliveryJob) => Promise<JobEnding> {
+  return async (job) => {
+    try {
+      const leaseEndsSoon = AbortSignal.timeout(deps.leaseMs - LEASE_RESERVE_MS);
+      const answer = await deps.claim(job);
+      if (answer.verdict !== 'claimed') return refuse(deps, answer);
+      return await attempt(deps, answer.claim, leaseEndsSoon);
+    } catch (error) {
+      deps.observe.interrupted(job, error);
+      return { kind: 'snooze', delayMs: SNOOZE_MS + deps.random() * SNOOZE_SPREAD_MS };
+    }
+  };
+}
+
+async function attempt(deps: DeliverDeps, claim: Claim, leaseEndsSoon: AbortSignal): Promise<JobEnding> {
+  const secrets = deps.openSecrets(claim);
+  if (secrets === null) return park(deps, claim);
+
+  const report = await deps.send(webhookRequest(claim, secrets), leaseEndsSoon);
+  const transition = decide(
+    report.outcome,
+    { failedCount: claim.failedCount, jitter: deps.random() },
+    policy(deps, claim),
+  );
+  const { moved } = await deps.record(attemptRecord(claim, report, transition), leaseEndsSoon);
+  deps.observe.attempted(claim, report, transition, moved);
+
+  if (!moved) return { kind: 'done' };
+  if (transition.to === 'failed' && transition.deactivateEndpoint) await deactivate(deps, claim);
+  return endingOf(transition, report);
+}
+
+function refuse(deps: DeliverDeps, answer: Exclude<ClaimAnswer, { verdict: 'claimed' }>): JobEnding {
+  if (answer.verdict === 'wait') return { kind: 'snooze', delayMs: answer.waitMs };
+  deps.observe.refused(answer);
+  const failed = answer.verdict === 'ended' && answer.reason === 'indeterminate';
+  return failed ? { kind: 'failed', reason: answer.reason } : { kind: 'done' };
+}
+
+/** Never sent unsigned, and never failed for a reason that is ours: it waits for a person to mend the key ring. */
+async function park(deps: DeliverDeps, claim: Claim): Promise<JobEnding> {
+  deps.observe.secretUnreadable(claim);
+  await deps.release(claim, { dueInMs: UNREADABLE_SECRET_DELAY_MS });
+  return { kind: 'snooze', delayMs: UNREADABLE_SECRET_DELAY_MS };
+}
+
+async function deactivate(deps: DeliverDeps, claim: Claim): Promise<void> {
+  if (await deps.deactivateEndpoint(claim.endpoint)) deps.observe.endpointDeactivated(claim);
+}
+
+function policy({ retryBaseDelayMs }: DeliverDeps, { maxAttempts }: Claim) {
+  return { maxAttempts, baseDelayMs: retryBaseDelayMs };
+}
+
+function webhookRequest(claim: Claim, { secrets, customHeaders }: EndpointSecrets): WebhookRequest {
+  return {
+    url: claim.endpoint.url,
+    eventType: claim.eventType,
+    deliveryId: claim.deliveryId,
+    attemptNumber: claim.fence,
+    webhookId: claim.eventId,
+    body: Buffer.from(claim.body),
+    secrets,
+    customHeaders,
+  };
+}
+
+function attemptRecord(claim: Claim, report: AttemptReport, transition: Transition): AttemptRecord {
+  return {
+    deliveryId: claim.deliveryId,
+    customerId: claim.customerId,
+    number: claim.fence,
+    round: claim.round,
+    startedAt: report.startedAt,
+    durationMs: report.durationMs,
+    phases: report.phases,
+    requestHeaders: report.requestHeaders,
+    outcome: report.outcome.kind,
+    response: report.response,
+    error: isSuccess(report.outcome) ? null : reasonOf(report),
+    transition,
+  };
+}
+
+/** One line for `last_error`, for the dashboard and for the log. */
+function reasonOf({ outcome, error }: AttemptReport): string {
+  return outcome.kind === 'response' ? `the receiver answered ${outcome.status}` : (error ?? outcome.kind);
+}
+
+function endingOf(transition: Transition, report: AttemptReport): JobEnding {
+  if (transition.to === 'success') return { kind: 'done' };
+  if (transition.to === 'failed') return { kind: 'failed', reason: `${transition.reason}: ${reasonOf(report)}` };
+  return { kind: 'retry', delayMs: transition.delayMs, reason: reasonOf(report) };
+}

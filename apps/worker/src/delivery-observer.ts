@@ -1,0 +1,91 @@
+import type { Log } from '@driftwire/runtime';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { DeliveryObserver } from './deliver.js';
+
+const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30];
+
+/** One wide log line and one count per unit of work. A receiver that fails is `info`: nobody here has to act. */
+export function createDeliveryObserver(log: Log, registry: Registry): DeliveryObserver {
+  const registers = [registry];
+  const attempts = new Counter({
+    name: 'driftwire_attempts_total',
+    help: 'Attempts recorded, by outcome and by what became of the delivery.',
+    labelNames: ['outcome', 'to'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'driftwire_attempt_duration_seconds',
+    help: 'One request to a receiver, from DNS lookup to the last byte read.',
+    buckets: DURATION_BUCKETS_S,
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'driftwire_claims_refused_total',
+    help: 'Jobs whose delivery needed no attempt, by reason.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const unreadable = new Counter({
+    name: 'driftwire_unreadable_secrets_total',
+    help: 'Claims given back because a secret could not be decrypted. Anything above 0 needs a person.',
+    registers,
+  });
+
+  return {
+    attempted(claim, report, transition, moved) {
+      attempts.inc({ outcome: report.outcome.kind, to: moved ? transition.to : 'unmoved' });
+      duration.observe(report.durationMs / 1000);
+      log.info(
+        {
+          delivery_id: claim.deliveryId,
+          event_id: claim.eventId,
+          endpoint_id: claim.endpoint.id,
+          customer_id: claim.customerId,
+          attempt: claim.fence,
+          outcome: report.outcome.kind,
+          response_code: report.response?.status,
+          duration_ms: report.durationMs,
+          to: moved ? transition.to : 'unmoved',
+          reason: transition.to === 'failed' ? transition.reason : undefined,
+          delay_ms: transition.to === 'retrying' ? transition.delayMs : undefined,
+        },
+        'delivery.attempted',
+      );
+    },
+    refused(answer) {
+      const reason = answer.verdict === 'ended' ? answer.reason : answer.verdict;
+      refusals.inc({ reason });
+      const level = answer.verdict === 'missing' ? 'warn' : answer.verdict === 'ended' ? 'info' : 'debug';
+      log[level]({ delivery_id: answer.deliveryId, reason }, 'delivery.refused');
+    },
+    endpointDeactivated(claim) {
+      log.info(
+        { endpoint_id: claim.endpoint.id, customer_id: claim.customerId, reason: 'gone' },
+        'endpoint.deactivated',
+      );
+    },
+    secretUnreadable(claim) {
+      unreadable.inc();
+      log.error(
+        { delivery_id: claim.deliveryId, endpoint_id: claim.endpoint.id },
+        'endpoint.secret_unreadable: is its key still in ENCRYPTION_KEYS?',
+      );
+    },
+    interrupted(job, error) {
+      log.warn({ delivery_id: job.deliveryId, err: error }, 'delivery.interrupted');
+    },
+  };
+}
+
+/** How many deliveries this process is working on. */
+export function countInFlight<A, R>(run: (argument: A) => Promise<R>, registry: Registry): (argument: A) => Promise<R> {
+  const inFlight = new Gauge({
+    name: 'driftwire_deliveries_in_flight',
+    help: 'Delivery jobs this worker is running now.',
+    registers: [registry],
+  });
+  return async (argument) => {
+    inFlight.inc();
+    return run(argument).finally(() => inFlight.dec());
+  };
+}

@@ -1,0 +1,99 @@
+import {
+  type AttemptRecord,
+  claimDeliveries,
+  connectDatabase,
+  createSealer,
+  deactivateGoneEndpoint,
+  isPostgresUnavailable,
+  type PrismaClient,
+  recordAttempts,
+  releaseClaim,
+} from '@driftwire/database';
+import { createConsumer, type DeliveryJob } from '@driftwire/queue';
+import {
+  configOrExit,
+  createLog,
+  createMetrics,
+  exitOnBug,
+  stopOnSignal,
+  version,
+  workerEnvironment,
+} from '@driftwire/runtime';
+import { createSender } from '@driftwire/sender';
+import { createDeliver } from './deliver.js';
+import { countInFlight, createDeliveryObserver } from './delivery-observer.js';
+import { createEndpointOpener } from './opened-endpoints.js';
+import { startOperationsServer } from './operations-server.js';
+import { recordUntil } from './record-until.js';
+
+/** Of the 20 s between a request's own timeout and the end of its lease, most are for recording what came back. */
+const LEASE_MARGIN_MS = 20_000;
+const POOL_SIZE = 10;
+const DRAIN_MS = 25_000;
+const GRACE_MS = DRAIN_MS + 3_000;
+
+process.title = 'driftwire-worker';
+const config = configOrExit(workerEnvironment);
+const log = createLog({ service: 'driftwire-worker', level: config.LOG_LEVEL });
+exitOnBug(log);
+
+const registry = createMetrics('driftwire-worker');
+const leaseMs = config.REQUEST_TIMEOUT_MS + LEASE_MARGIN_MS;
+const database = connectDatabase({
+  url: config.DATABASE_URL,
+  applicationName: 'driftwire-worker',
+  poolSize: POOL_SIZE,
+  onConnectionLost: (error) => log.warn({ err: error }, 'postgres.connection_lost'),
+});
+const sender = createSender({
+  version,
+  addressPolicy: { allowPrivate: config.ALLOW_PRIVATE_ENDPOINTS, ports: config.ENDPOINT_PORTS },
+  timeoutMs: config.REQUEST_TIMEOUT_MS,
+});
+const deliver = createDeliver({
+  claim: (job) => claimOne(database.prisma, job),
+  openSecrets: createEndpointOpener(createSealer(config.ENCRYPTION_KEYS)),
+  release: (claim, due) => releaseClaim(database.prisma, claim, due),
+  send: sender.send,
+  record: (record, signal) => recordUntil(() => recordOne(database.prisma, record), isPostgresUnavailable, signal),
+  deactivateEndpoint: (endpoint) => deactivateGoneEndpoint(database.prisma, endpoint),
+  observe: createDeliveryObserver(log, registry),
+  retryBaseDelayMs: config.RETRY_BASE_DELAY_MS,
+  leaseMs,
+  random: Math.random,
+});
+const consumer = createConsumer({
+  redisUrl: config.REDIS_URL,
+  prefix: 'driftwire',
+  concurrency: config.WORKER_CONCURRENCY,
+  run: countInFlight(deliver, registry),
+  onMalformedJob: (jobId) => log.warn({ job_id: jobId }, 'job.malformed'),
+  onError: (error) => log.warn({ err: error }, 'redis.error'),
+});
+const operations = await startOperationsServer({
+  host: config.HOST,
+  port: config.WORKER_PORT,
+  registry,
+  checkHealth: async () => ({ postgres: await database.answers(), redis: await consumer.answers() }),
+});
+log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
+
+stopOnSignal({
+  log,
+  graceMs: GRACE_MS,
+  stop: async () => {
+    await consumer.close(DRAIN_MS);
+    sender.close();
+    await Promise.all([operations.close(), database.close()]);
+  },
+});
+
+async function claimOne(prisma: PrismaClient, job: DeliveryJob) {
+  const [answer] = await claimDeliveries(prisma, [job], { leaseMs });
+  return answer ?? { deliveryId: job.deliveryId, verdict: 'missing' as const };
+}
+
+async function recordOne(prisma: PrismaClient, record: AttemptRecord) {
+  const [answer] = await recordAttempts(prisma, [record]);
+  return answer ?? { deliveryId: record.deliveryId, number: record.number, moved: false };
+}

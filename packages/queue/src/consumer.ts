@@ -1,0 +1,98 @@
+import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
+import { DELIVERY_QUEUE, type DeliveryJob, deliveryJobSchema } from './delivery-job.js';
+import type { QueueOptions } from './producer.js';
+import { connectConsumer } from './redis-connection.js';
+
+/** What running a job came to, as data; this file turns it into what BullMQ understands. */
+export type JobEnding =
+  /** Nothing more for BullMQ to do: delivered, cancelled, or not this job's business. */
+  | { kind: 'done' }
+  /** A failed attempt is on record and the next one is due after `delayMs`: spends a BullMQ attempt. */
+  | { kind: 'retry'; delayMs: number; reason: string }
+  /** The delivery ended `failed`: the dashboard's failed tab shows it. */
+  | { kind: 'failed'; reason: string }
+  /** Not now: run again after `delayMs` without spending an attempt. */
+  | { kind: 'snooze'; delayMs: number };
+
+export type ConsumerOptions = QueueOptions & {
+  concurrency: number;
+  run: (job: DeliveryJob) => Promise<JobEnding>;
+  onMalformedJob: (jobId: string | undefined) => void;
+};
+
+export type Consumer = {
+  /** Stops taking jobs and waits for those in flight; never longer than the deadline, even without Redis. */
+  close: (deadlineMs: number) => Promise<void>;
+  answers: () => Promise<boolean>;
+};
+
+/** A worker killed mid-job must not cost the delivery: Postgres decides how often a job may die, not BullMQ. */
+const MAX_STALLED_COUNT = 100;
+const STALLED_INTERVAL_MS = 15_000;
+const MAX_SNOOZE_MS = 3_600_000;
+
+/** The consuming side: runs `run` for every delivery job and translates its ending. */
+export function createConsumer(options: ConsumerOptions): Consumer {
+  const connection = connectConsumer(options.redisUrl, options.onError);
+  const worker = new Worker(DELIVERY_QUEUE, (job, token) => process(options, job, token), {
+    connection,
+    prefix: options.prefix,
+    concurrency: options.concurrency,
+    maxStalledCount: MAX_STALLED_COUNT,
+    stalledInterval: STALLED_INTERVAL_MS,
+    settings: { backoffStrategy: recordedDelay },
+    skipVersionCheck: true,
+  });
+  worker.on('error', options.onError);
+
+  return {
+    answers: async () => connection.status === 'ready',
+    close: (deadlineMs) => closeWithin(deadlineMs, worker, () => connection.disconnect()),
+  };
+}
+
+async function process(options: ConsumerOptions, job: Job, token: string | undefined): Promise<void> {
+  const parsed = deliveryJobSchema.safeParse(job.data);
+  if (!parsed.success) return options.onMalformedJob(job.id);
+  const ending = await options.run(parsed.data);
+  switch (ending.kind) {
+    case 'done':
+      return;
+    case 'snooze':
+      await job.moveToDelayed(Date.now() + Math.min(ending.delayMs, MAX_SNOOZE_MS), token);
+      throw new DelayedError();
+    case 'retry':
+      throw new RetryLater(ending.reason, ending.delayMs);
+    case 'failed':
+      throw new UnrecoverableError(`driftwire: ${ending.reason}`);
+  }
+}
+
+/** The throw that hands a retry to BullMQ. The text is ours alone: BullMQ reads meaning into some messages. */
+class RetryLater extends Error {
+  override name = 'RetryLater';
+  readonly delayMs: number;
+
+  constructor(reason: string, delayMs: number) {
+    super(`driftwire: ${reason}`);
+    this.delayMs = delayMs;
+  }
+}
+
+/** Anything else that reaches BullMQ is a bug; then the row's own clock decides, and the claim makes an early run wait. */
+const DELAY_AFTER_A_BUG_MS = 5_000;
+
+function recordedDelay(_attemptsMade: number, _type?: string, error?: Error): number {
+  return error instanceof RetryLater ? error.delayMs : DELAY_AFTER_A_BUG_MS;
+}
+
+/** `worker.close()` hangs for ever when Redis is down, so it races a deadline. */
+async function closeWithin(deadlineMs: number, worker: Worker, disconnect: () => void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs);
+  });
+  await Promise.race([worker.close().catch(() => {}), tooLate]);
+  clearTimeout(timer);
+  disconnect();
+}

@@ -1,0 +1,43 @@
+import type { BulkJobOptions } from 'bullmq';
+import { z } from 'zod';
+
+export const DELIVERY_QUEUE = 'deliveries';
+
+/** All a job carries: Postgres holds everything else. */
+export const deliveryJobSchema = z.strictObject({ deliveryId: z.uuid(), generation: z.int().min(1) });
+export type DeliveryJob = z.infer<typeof deliveryJobSchema>;
+
+/** A job to add. `maxAttempts` is the row's, so that BullMQ and Postgres count to the same number. */
+export type DeliveryWakeUp = DeliveryJob & { maxAttempts: number };
+
+/** The retry delay is the one the policy chose: it travels on the thrown error, see `RetryLater`. */
+export const RECORDED_DELAY = 'recorded-delay';
+
+/** Finished jobs kept for the dashboard; Postgres keeps the history. */
+const KEPT_JOBS = 1_000;
+
+/**
+ * BullMQ ignores an id it already holds in any state, so adding twice is harmless; the generation is what makes a
+ * replacement possible. The id has no `:` and is no integer, which BullMQ refuses.
+ */
+export function deliveryJobId({ deliveryId, generation }: DeliveryJob): string {
+  return `${deliveryId}-${generation}`;
+}
+
+export function bulkDeliveryJob({ maxAttempts, ...data }: DeliveryWakeUp): {
+  name: string;
+  data: DeliveryJob;
+  opts: BulkJobOptions;
+} {
+  return {
+    name: 'deliver',
+    data,
+    opts: {
+      jobId: deliveryJobId(data),
+      attempts: maxAttempts,
+      backoff: { type: RECORDED_DELAY },
+      removeOnComplete: { count: KEPT_JOBS },
+      removeOnFail: { count: KEPT_JOBS },
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DeliveryWakeUp } from './delivery-job.js';
+
+export type EnqueueBuffer = {
+  /** Takes jobs and returns at once. What does not fit is left to the sweeper, and counted. */
+  push: (jobs: readonly DeliveryWakeUp[]) => void;
+  size: () => number;
+  /** Gives what is left one last chance within the deadline; the rest is the sweeper's. */
+  close: (deadlineMs: number) => Promise<void>;
+};
+
+export type EnqueueBufferDeps = {
+  addJobs: (jobs: readonly DeliveryWakeUp[]) => Promise<void>;
+  /** Jobs in memory at most, while Redis is away. */
+  capacity: number;
+  retryDelayMs: number;
+  onOverflow: (count: number) => void;
+  onFailure: (error: unknown, waiting: number) => void;
+};
+
+const BATCH_SIZE = 500;
+
+/**
+ * Between the commit and Redis, so that a request never waits for Redis. Jobs are added in batches that fill while the
+ * one before is on its way, and stay in memory until Redis has taken them. Losing this buffer loses no delivery: every
+ * unfinished row has a deadline, and the sweeper enqueues what is missing.
+ */
+export function createEnqueueBuffer(deps: EnqueueBufferDeps): EnqueueBuffer {
+  const waiting: DeliveryWakeUp[] = [];
+  const closing = new AbortController();
+  let draining: Promise<void> | null = null;
+
+  async function drain(): Promise<void> {
+    while (waiting.length > 0 && !closing.signal.aborted) {
+      const batch = waiting.slice(0, BATCH_SIZE);
+      try {
+        await deps.addJobs(batch);
+        waiting.splice(0, batch.length);
+      } catch (error) {
+        deps.onFailure(error, waiting.length);
+        await delay(deps.retryDelayMs, undefined, { signal: closing.signal }).catch(() => {});
+      }
+    }
+    draining = null;
+  }
+
+  return {
+    size: () => waiting.length,
+    push(jobs) {
+      const fitting = jobs.slice(0, deps.capacity - waiting.length);
+      waiting.push(...fitting);
+      if (fitting.length < jobs.length) deps.onOverflow(jobs.length - fitting.length);
+      draining ??= drain();
+    },
+    async close(deadlineMs) {
+      const tooLate = delay(deadlineMs, undefined, { signal: closing.signal }).catch(() => {});
+      await Promise.race([draining, tooLate]);
+      closing.abort();
+      await draining;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { Queue } from 'bullmq';
+import { bulkDeliveryJob, DELIVERY_QUEUE, type DeliveryWakeUp } from './delivery-job.js';
+import { connectProducer } from './redis-connection.js';
+
+export type Producer = {
+  /** Adds jobs in one pipeline. Rejects, within about a second, when Redis does not take them; adding again is harmless. */
+  addJobs: (jobs: readonly DeliveryWakeUp[]) => Promise<void>;
+  /** True when Redis answers a ping within a second. */
+  answers: () => Promise<boolean>;
+  /** For the dashboard. */
+  queue: Queue;
+  close: () => Promise<void>;
+};
+
+export type QueueOptions = {
+  redisUrl: string;
+  /** Namespaces every key, so that tests can share a server. */
+  prefix: string;
+  onError: (error: Error) => void;
+};
+
+/**
+ * The producing side of the queue. It starts without Redis and recovers when Redis comes: that takes both options below
+ * and a look at the connection first (see FACTS in the design; each of them alone hangs or stays broken).
+ */
+export function createProducer({ redisUrl, prefix, onError }: QueueOptions): Producer {
+  const connection = connectProducer(redisUrl, onError);
+  const queue = new Queue(DELIVERY_QUEUE, {
+    connection,
+    prefix,
+    skipWaitingForReady: true,
+    skipVersionCheck: true,
+    skipMetasUpdate: true,
+  });
+  queue.on('error', onError);
+
+  return {
+    queue,
+    addJobs: async (jobs) => {
+      if (connection.status !== 'ready') throw new Error(`Redis is not ready: ${connection.status}`);
+      await queue.addBulk(jobs.map(bulkDeliveryJob));
+    },
+    answers: async () => {
+      if (connection.status !== 'ready') return false;
+      return connection.ping().then(
+        () => true,
+        () => false,
+      );
+    },
+    close: async () => {
+      // Not `queue.close()` alone: it waits for a server that may be gone.
+      connection.disconnect();
+      await queue.close().catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+/** `true` or `false`, nothing else. */
+export const flag = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((text) => text === 'true');
+
+export function wholeNumber(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message);
+}
+
+export const httpPort = wholeNumber(1, 65_535);
+
+/** `443,8443` */
+export const portList = z
+  .string()
+  .regex(/^\d{1,5}(,\d{1,5})*$/, 'must be port numbers separated by commas')
+  .transform((text) => text.split(',').map(Number))
+  .refine((ports) => ports.every((port) => port >= 1 && port <= 65_535), 'must be port numbers from 1 to 65535');
+
+export const postgresUrl = serverUrl(['postgres:', 'postgresql:'], 'postgresql://user:password@host:5432/driftwire');
+export const redisUrl = serverUrl(['redis:', 'rediss:'], 'redis://host:6379');
+
+function serverUrl(protocols: string[], example: string) {
+  return z
+    .string({ error: `is required, e.g. ${example}` })
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `must be a URL like ${example}`,
+    );
+}
+
+const KEY_BYTES = 32;
+
+/** `id:base64(32 bytes)`, comma-separated; the first is current. The value is a secret, so no message repeats it. */
+export const encryptionKeys = z
+  .string({ error: 'is required: id:base64(32 bytes), e.g. "k1:$(openssl rand -base64 32)"' })
+  .transform((text, context): [EncryptionKey, ...EncryptionKey[]] => {
+    const keys = text.split(',').map(parseKey);
+    const [first, ...rest] = keys.filter((key) => key !== null);
+    const ids = new Set(keys.map((key) => key?.id));
+    if (first !== undefined && rest.length + 1 === keys.length && ids.size === keys.length) return [first, ...rest];
+    context.addIssue('must be id:base64(32 bytes), comma-separated, each id once, the current key first');
+    return z.NEVER;
+  });
+
+type EncryptionKey = { id: string; key: Buffer };
+
+function parseKey(text: string): EncryptionKey | null {
+  const [, id, encoded] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]+={0,2})$/.exec(text.trim()) ?? [];
+  if (id === undefined || encoded === undefined) return null;
+  const key = Buffer.from(encoded, 'base64');
+  return key.length === KEY_BYTES ? { id, key } : null;
+}

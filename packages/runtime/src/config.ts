@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { encryptionKeys, flag, httpPort, portList, postgresUrl, redisUrl, wholeNumber } from './config-values.js';
+
+/** What the API and the workers both need. Every variable is explained in docs/configuration.md. */
+const shared = {
+  DATABASE_URL: postgresUrl,
+  REDIS_URL: redisUrl,
+  ENCRYPTION_KEYS: encryptionKeys,
+  REQUEST_TIMEOUT_MS: wholeNumber(100, 600_000).default(15_000),
+  ALLOW_PRIVATE_ENDPOINTS: flag.default(false),
+  ENDPOINT_PORTS: portList.default([443, 8443]),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+};
+
+export const apiEnvironment = z.object({
+  ...shared,
+  PORT: httpPort.default(3000),
+  HOST: z.string().default('127.0.0.1'),
+  ADMIN_API_KEY: z
+    .string({ error: 'is required: any string of at least 32 visible ASCII characters' })
+    .regex(/^[\x21-\x7e]{32,}$/, 'must be at least 32 visible ASCII characters'),
+  MAX_ATTEMPTS: wholeNumber(1, 20).default(3),
+  MAX_ENDPOINTS_PER_CUSTOMER: wholeNumber(1, 10_000).default(50),
+});
+export type ApiConfig = z.infer<typeof apiEnvironment>;
+
+export const workerEnvironment = z.object({
+  ...shared,
+  WORKER_PORT: httpPort.default(9464),
+  HOST: z.string().default('127.0.0.1'),
+  RETRY_BASE_DELAY_MS: wholeNumber(1, 86_400_000).default(120_000),
+  WORKER_CONCURRENCY: wholeNumber(1, 10_000).default(100),
+});
+export type WorkerConfig = z.infer<typeof workerEnvironment>;
+
+export type ConfigReading<T> = { ok: true; config: T } | { ok: false; problems: string[] };
+
+/** Reads the environment once and reports every problem at once, one line each: `NAME: what is wrong`. */
+export function readConfig<T>(schema: z.ZodType<T>, env: Record<string, string | undefined>): ConfigReading<T> {
+  // An empty variable is an unset one: that is what an empty line in an .env file or a compose file means.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const result = schema.safeParse(given);
+  if (result.success) return { ok: true, config: result.data };
+  return { ok: false, problems: result.error.issues.map(describe) };
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  return `${issue.path.join('.')}: ${issue.message}`;
+}

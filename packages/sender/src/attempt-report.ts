@@ -1,0 +1,24 @@
+import type { Outcome } from '@driftwire/delivery';
+
+/** Everything an attempt's record keeps, already bounded and storable: it can be written as it is. */
+export type AttemptReport = {
+  startedAt: Date;
+  durationMs: number;
+  phases: Phases;
+  /** Without signatures and without the values of custom headers. */
+  requestHeaders: Record<string, string>;
+  outcome: Outcome;
+  response: RecordedResponse | null;
+  /** One line in our words first, so nobody takes a receiver's text for ours. Null if there was a response. */
+  error: string | null;
+};
+
+/** Milliseconds. A phase is missing if the attempt never got there, or reused a connection. */
+export type Phases = { dns?: number; tcp?: number; tls?: number; first_byte?: number; download?: number };
+
+export type RecordedResponse = {
+  status: number;
+  headers: Record<string, string | string[]>;
+  /** The first 4 KiB. */
+  body: string;
+};

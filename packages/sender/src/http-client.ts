@@ -1,0 +1,45 @@
+import { lookup as systemLookup } from 'node:dns';
+import type { AddressPolicy } from '@driftwire/delivery';
+import got, { type Request } from 'got';
+import { guardedLookup, type ResolveAll } from './guarded-lookup.js';
+import { createKeepAliveAgents } from './keep-alive-agents.js';
+
+const MAX_HEADER_BYTES = 16 * 1024;
+
+export type HttpClientOptions = {
+  addressPolicy: AddressPolicy;
+  /** For a whole attempt, from the DNS lookup to the last byte of the body. */
+  timeoutMs: number;
+  /** Connections that wait for the next attempt, over all receivers, for each of http and https. */
+  maxIdleSockets?: number;
+  /** All addresses of a name: the system's resolver, unless a test says otherwise. */
+  lookup?: ResolveAll;
+  /** The only certificate authority to trust, in PEM: Node's list, unless a test says otherwise. */
+  certificateAuthority?: string;
+};
+
+export type HttpClient = {
+  post(url: string, headers: Record<string, string>, body: Buffer): Request;
+  close(): void;
+};
+
+/** got without its comforts: no retries, no redirects, no decompression, no proxy, no http2, nothing thrown for a status. */
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { addressPolicy, timeoutMs, lookup = systemLookup, maxIdleSockets = 256, certificateAuthority } = options;
+  const agents = createKeepAliveAgents(guardedLookup(lookup, addressPolicy), maxIdleSockets);
+  const client = got.extend({
+    agent: { http: agents.http, https: agents.https },
+    timeout: { request: timeoutMs },
+    retry: { limit: 0 },
+    followRedirect: false,
+    throwHttpErrors: false,
+    decompress: false,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // Said aloud, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment cannot turn certificates off.
+    https: { rejectUnauthorized: true, certificateAuthority },
+  });
+  return {
+    post: (url, headers, body) => client.stream.post(url, { headers, body }),
+    close: agents.close,
+  };
+}

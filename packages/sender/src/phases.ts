@@ -1,0 +1,18 @@
+import type { Request } from 'got';
+import type { Phases } from './attempt-report.js';
+
+/** What got measured. For a connection used again it repeats the phases of the first request on it: those are dropped. */
+export function phasesOf({ timings, reusedSocket }: Pick<Request, 'timings' | 'reusedSocket'>): Phases {
+  if (timings === undefined) return {};
+  const { dns, tcp, tls, firstByte, download } = timings.phases;
+  return {
+    ...(reusedSocket ? {} : { ...measured('dns', dns), ...measured('tcp', tcp), ...measured('tls', tls) }),
+    ...measured('first_byte', firstByte),
+    ...measured('download', download),
+  };
+}
+
+/** got subtracts wall-clock times: a missing one gives NaN, a stepped clock a negative number. */
+function measured(phase: keyof Phases, ms: number | undefined): Phases {
+  return ms !== undefined && ms >= 0 ? { [phase]: ms } : {};
+}

@@ -1,0 +1,57 @@
+import { redactHeaders, urlProblem, webhookHeaders } from '@driftwire/delivery';
+import type { AttemptReport } from './attempt-report.js';
+import { type Exchange, exchange, unsent } from './exchange.js';
+import { failure } from './failure.js';
+import { createHttpClient, type HttpClientOptions } from './http-client.js';
+import { outcomeOf, recordedResponse } from './received.js';
+import type { WebhookRequest } from './webhook-request.js';
+
+export type SenderOptions = HttpClientOptions & {
+  /** Driftwire's, for the `User-Agent`. */
+  version: string;
+  now?: () => number;
+};
+
+/**
+ * Makes one guarded, bounded, signed request per `send`. Whatever a receiver, a resolver or the network does is an
+ * outcome; `send` rejects for bugs only. `close` drops the connections, so call it when no attempt is in flight.
+ */
+export type Sender = {
+  send(request: WebhookRequest, signal?: AbortSignal): Promise<AttemptReport>;
+  close(): void;
+};
+
+export function createSender(options: SenderOptions): Sender {
+  const { version, addressPolicy, now = Date.now } = options;
+  const client = createHttpClient(options);
+
+  async function send(request: WebhookRequest, signal?: AbortSignal): Promise<AttemptReport> {
+    const startedAtMs = now();
+    const startedMs = performance.now();
+    const timestampSeconds = Math.floor(startedAtMs / 1000);
+    const headers = webhookHeaders({ ...request, version, timestampSeconds });
+    const result = await attempt(request, headers, signal);
+    return {
+      startedAt: new Date(startedAtMs),
+      durationMs: Math.round(performance.now() - startedMs),
+      phases: result.phases,
+      requestHeaders: redactHeaders(headers, Object.keys(request.customHeaders)),
+      outcome: outcomeOf(result, now()),
+      response: recordedResponse(result),
+      error: result.head === null ? result.failure.error : null,
+    };
+  }
+
+  /** The address is judged twice: the URL here, the addresses behind a name when the connection is made. */
+  function attempt(
+    request: WebhookRequest,
+    headers: Record<string, string>,
+    signal: AbortSignal | undefined,
+  ): Promise<Exchange> {
+    const problem = urlProblem(request.url, addressPolicy);
+    if (problem !== null) return Promise.resolve(unsent(failure('blocked', problem)));
+    return exchange(() => client.post(request.url, headers, request.body), signal);
+  }
+
+  return { send, close: client.close };
+}
