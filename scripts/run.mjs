@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process';
  * @returns {Promise<{ code: number, output: string }>}
  */
 export function run([file = '', ...args], { stop, env = {}, show = false }) {
+  stop.throwIfAborted();
   return new Promise((resolve, reject) => {
     const stdio = show ? 'inherit' : 'pipe';
     const child = spawn(file, args, {
@@ -17,18 +18,27 @@ export function run([file = '', ...args], { stop, env = {}, show = false }) {
       detached: true,
       stdio: ['ignore', stdio, stdio],
     });
-    const kill = () => child.pid && process.kill(-child.pid, 'SIGTERM');
+    const kill = () => endGroup(child.pid);
     stop.addEventListener('abort', kill);
     let output = '';
-    const collect = (/** @type {Buffer} */ text) => {
+    const collect = (/** @type {string} */ text) => {
       output += text;
     };
-    child.stdout?.on('data', collect);
-    child.stderr?.on('data', collect);
+    child.stdout?.setEncoding('utf8').on('data', collect);
+    child.stderr?.setEncoding('utf8').on('data', collect);
     child.once('error', reject);
     child.once('close', (code) => {
       stop.removeEventListener('abort', kill);
       resolve({ code: code ?? 1, output });
     });
   });
+}
+
+/** @param {number | undefined} pid */
+function endGroup(pid) {
+  try {
+    if (pid) process.kill(-pid, 'SIGTERM');
+  } catch {
+    // It has just ended.
+  }
 }

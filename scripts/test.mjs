@@ -10,12 +10,16 @@ import { listenForStop } from './stop-signals.mjs';
 // `npm test`: everything, whatever fails on the way; the last line is the sum of all tests. Arguments go to jest.
 
 const CHECKS = {
-  lint: [process.execPath, 'node_modules/@biomejs/biome/bin/biome', 'ci', '.'],
+  lint: [process.execPath, 'node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '.'],
   boundaries: turbo('boundaries'),
   types: turbo('run', 'typecheck', '--ui=stream', '--output-logs=errors-only'),
 };
 // Apart, because nock changes `http` for the whole process.
 const PROJECTS = ['unit', 'wire', 'integration'];
+const { NODE_OPTIONS: callersOptions = '' } = process.env;
+const JEST_ENV = {
+  NODE_OPTIONS: `${callersOptions} --experimental-vm-modules --disable-warning=ExperimentalWarning`,
+};
 
 const stop = listenForStop();
 if (await prepare(stop)) process.exitCode = await testEverything();
@@ -76,11 +80,6 @@ async function test(project) {
   console.log(`${project} tests: ${result.passed} passed, ${result.failed} failed (${seconds(startedAt)})\n`);
   return { ...result, isInOrder: code === 0 && result.failed === 0 };
 }
-
-const { NODE_OPTIONS: callersOptions = '' } = process.env;
-const JEST_ENV = {
-  NODE_OPTIONS: `${callersOptions} --experimental-vm-modules --disable-warning=ExperimentalWarning`,
-};
 
 /** A file that could not even be loaded counts as a failed test, and so does a jest that left no result. @param {string} file */
 function readResult(file) {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ServerCommand } from '@driftwire/local-servers';
+import { killGroup, type ServerCommand } from '@driftwire/local-servers';
 
 /** `reason` reads after "died": "exit code 1", "SIGKILL", or why it could not even start. */
 export type Ending = { code: number | null; reason: string };
@@ -46,13 +46,4 @@ function awaitExit(child: ChildProcess): Promise<Ending> {
     child.once('error', (error) => resolve({ code: null, reason: error.message }));
     child.once('exit', (code, signal) => resolve({ code, reason: signal ?? `exit code ${code}` }));
   });
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // It ended between the look and the kill.
-  }
 }

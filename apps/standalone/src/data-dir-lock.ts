@@ -24,7 +24,7 @@ function takeLock(draft: string, file: string): boolean {
     linkSync(draft, file);
     return true;
   } catch (error) {
-    if (isNativeError(error) && 'code' in error && error.code === 'EEXIST') return false;
+    if (hasCode(error, 'EEXIST')) return false;
     throw error;
   }
 }
@@ -38,8 +38,9 @@ function removeStaleLock(dataDir: string, file: string): void {
   const aside = `${file}.${process.pid}.stale`;
   try {
     renameSync(file, aside);
-  } catch {
-    return;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return;
+    throw error;
   }
   const holder = readHolder(aside);
   if (holder && isAlive(holder)) takeLock(aside, file);
@@ -57,4 +58,8 @@ function refuseIfHeld(dataDir: string, holder: ProcessIdentity | undefined): voi
 function readHolder(file: string): ProcessIdentity | undefined {
   const holder = readJsonFile(file);
   return isIdentity(holder) ? holder : undefined;
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return isNativeError(error) && 'code' in error && error.code === code;
 }

@@ -27,7 +27,7 @@ function takeDataDir(dataDir: string): { release: () => void; records: ChildReco
     mkdirSync(dataDir, { recursive: true });
     return { ...lockDataDir(dataDir), records: openChildRecords(dataDir) };
   } catch (error) {
-    if (error instanceof CannotStart || !isNativeError(error)) throw error;
+    if (!isNativeError(error) || !('code' in error)) throw error;
     throw new CannotStart(`DATA_DIR ${dataDir} cannot be used (${error.message}): choose another`, { cause: error });
   }
 }

@@ -8,11 +8,17 @@ const GRACE_MS = 10_000;
 export async function endLeftovers(records: ChildRecords, say: (line: string) => void): Promise<void> {
   const living = records.left.filter(isAlive);
   if (living.length > 0) say(`Ending what a killed start left behind: ${living.map(describe).join(', ')}`);
-  for (const record of living.toReversed()) await endProcess(record);
+  for (const record of living.toSorted((a, b) => stopRank(a) - stopRank(b))) await endProcess(record);
   for (const { pid } of records.left) records.remove(pid);
 }
 
-/** The records are in starting order, hence reversed above. SIGINT is a fast shutdown to Postgres, SIGTERM a patient one. */
+const STOP_ORDER = ['api', 'worker', 'redis', 'postgres'];
+
+function stopRank({ name }: ChildRecord): number {
+  return STOP_ORDER.findIndex((role) => name.startsWith(role));
+}
+
+/** SIGINT is a fast shutdown to Postgres, SIGTERM a patient one. */
 async function endProcess(record: ChildRecord): Promise<void> {
   signal(record.pid, record.name === 'postgres' ? 'SIGINT' : 'SIGTERM');
   if (await until(() => !isAlive(record), { deadlineMs: GRACE_MS })) return;

@@ -36,8 +36,12 @@ export function superviseChild(plan: ChildPlan, deps: ChildDeps): SupervisedChil
     wasReady: false,
     deaths: 0,
     obstacle: 'it has not answered',
+    problem: undefined,
   };
-  const over = keepRunning(plan, deps, life).catch(deps.fail);
+  const over = keepRunning(plan, deps, life).catch((problem) => {
+    life.problem = problem;
+    deps.fail(problem);
+  });
   return {
     whenReady: (signal) => awaitReady(plan, life, signal),
     async stop() {
@@ -55,6 +59,7 @@ type Life = {
   wasReady: boolean;
   deaths: number;
   obstacle: string;
+  problem: unknown;
 };
 
 async function keepRunning(plan: ChildPlan, deps: ChildDeps, life: Life): Promise<void> {
@@ -101,9 +106,10 @@ async function watchReadiness(plan: ChildPlan, life: Life, { running, pid }: { r
 }
 
 async function awaitReady(plan: ChildPlan, life: Life, signal: AbortSignal): Promise<void> {
-  const settled = () => life.wasReady || life.deaths >= DEATHS_BEFORE_READY;
+  const settled = () => life.wasReady || life.deaths >= DEATHS_BEFORE_READY || life.problem !== undefined;
   await until(settled, { deadlineMs: READY_WITHIN_MS, signal });
   signal.throwIfAborted();
+  if (life.problem !== undefined) throw life.problem;
   if (life.wasReady) return;
   const reason = life.log.held().slice(-5).join(' | ') || life.obstacle;
   throw new CannotStart(`${plan.name} did not start: ${reason}`);

@@ -1,8 +1,7 @@
-import type { AttemptRecord, Claim, ClaimAnswer, RecordAnswer } from '@driftwire/database';
+import type { AttemptRecord, Claim, ClaimAnswer, EndpointSecrets, RecordAnswer } from '@driftwire/database';
 import { decide, isSuccess, type Transition } from '@driftwire/delivery';
 import type { DeliveryJob, JobEnding } from '@driftwire/queue';
 import type { AttemptReport, WebhookRequest } from '@driftwire/sender';
-import type { EndpointSecrets } from './opened-endpoints.js';
 
 export type DeliverDeps = {
   claim: (job: DeliveryJob) => Promise<ClaimAnswer>;

@@ -8,6 +8,13 @@ export { type Claim, type ClaimAnswer, claimDeliveries, type JobRef, type Sealed
 export { type ConnectOptions, connectDatabase, type Database } from './connect.js';
 export { deactivateGoneEndpoint } from './deactivate-endpoint.js';
 export {
+  type EndpointOwner,
+  type EndpointSecrets,
+  openSecrets,
+  sealHeaders,
+  sealSecret,
+} from './endpoint-secrets.js';
+export {
   type ApiKey,
   type Attempt,
   type Customer,
@@ -15,6 +22,9 @@ export {
   DeliveryStatus,
   type DriftEvent,
   type Endpoint,
+  FailureReason,
+  InactiveReason,
+  OutcomeKind,
   Prisma,
   type PrismaClient,
   Role,

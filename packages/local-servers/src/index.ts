@@ -4,6 +4,7 @@ export type { LocalServer } from './local-server.js';
 export { type PostgresOptions, postgresCommand, postgresUrl, startPostgres } from './postgres.js';
 export { initPostgres, type NewCluster } from './postgres-cluster.js';
 export { findRunningPostmaster } from './postmaster-pid.js';
+export { killGroup } from './process-group.js';
 export { type RedisOptions, redisCommand, redisUrl, startRedis } from './redis.js';
 export { ensureRedisServer, type Installation } from './redis-server-binary.js';
 export { postgresAnswers, postgresServes, redisAnswers, redisServes } from './server-answers.js';

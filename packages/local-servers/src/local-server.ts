@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { CannotStart } from './cannot-start.js';
+import { hasEnded, killGroup } from './process-group.js';
 import type { ServerCommand } from './server-command.js';
 import { until } from './until.js';
 
@@ -58,19 +59,6 @@ async function stopServer(child: ChildProcess, signal: NodeJS.Signals): Promise<
   if (await until(() => hasEnded(child), { deadlineMs: STOPPED_WITHIN_MS })) return;
   killGroup(child);
   await until(() => hasEnded(child), { deadlineMs: STOPPED_WITHIN_MS });
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || hasEnded(child)) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // It ended between the look and the kill.
-  }
 }
 
 function lastLines(logFile: string): string {

@@ -24,7 +24,8 @@ export async function initPostgres(cluster: NewCluster): Promise<void> {
   const user = findServerUser({ uid: 0, gid: 0 });
   const staging = `${cluster.dataDir}.new`;
   const passwordFile = `${cluster.dataDir}.password`;
-  rmSync(staging, { recursive: true, force: true });
+  // With retries: the initdb of a start that was killed may still be writing.
+  rmSync(staging, { recursive: true, force: true, maxRetries: 10 });
   mkdirSync(staging, { recursive: true, mode: 0o700 });
   writeFileSync(passwordFile, cluster.password, { mode: 0o600 });
   giveTo(user, [staging, passwordFile]);

@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import { type Acceptance, acceptEvents, type EventToAccept, type PrismaClient } from '@driftwire/database';
+import { driftEventBody, subscriptionPatterns, withDelta } from '@driftwire/delivery';
+import { v7 as uuidv7 } from 'uuid';
+import type { ApiDeps } from './api-dependencies.js';
+import type { EventFields } from './drift-event-fields.js';
+import { Problem } from './problem.js';
+
+/** A validated drift event with the texts that are kept: `dataText` for the webhook, `rawText` for the replay check. */
+export type PostedEvent = {
+  fields: EventFields;
+  dataText: string;
+  rawText: string;
+  idempotencyKey: string | undefined;
+  /** Where it stands in the request, for a conflict's pointer. */
+  pointer: string;
+};
+
+export type AcceptedView = {
+  id: string;
+  customer_id: string;
+  event_type: string;
+  request_id: string;
+  created_at: string;
+  deliveries: { id: string; endpoint_id: string; status: string }[];
+  replayed: boolean;
+};
+
+/**
+ * Stores the posted events with their deliveries and hands the jobs on. All of them or none: a key that was used for
+ * another event rejects the whole request. The answer does not wait for Redis.
+ */
+export async function acceptPosted(
+  deps: ApiDeps,
+  customerId: string,
+  posted: readonly PostedEvent[],
+): Promise<AcceptedView[]> {
+  const createdAt = new Date();
+  const events = posted.map((event) => eventToAccept(event, customerId, createdAt));
+  const originals = foldTwins(posted, events);
+  const distinct = events.filter((_, index) => originals[index] === index);
+  const acceptances = await acceptEvents(deps.prisma, distinct, { maxAttempts: deps.maxAttempts });
+  refuseConflicts(
+    posted.filter((_, index) => originals[index] === index),
+    acceptances,
+  );
+
+  enqueueNew(deps, acceptances);
+  const views = await viewAll(deps.prisma, distinct, acceptances);
+  const answers = originals.map((original, index) =>
+    answerFor(views.get(events[original]?.id ?? ''), original !== index),
+  );
+  for (const view of answers) deps.onAccepted(acceptedEvent(view));
+  return answers;
+}
+
+function eventToAccept(
+  { fields, dataText, rawText, idempotencyKey }: PostedEvent,
+  customerId: string,
+  createdAt: Date,
+): EventToAccept {
+  const id = uuidv7({ msecs: createdAt.getTime() });
+  const requestId = uuidv7({ msecs: createdAt.getTime() });
+  const occurredAt = fields.occurred_at ?? createdAt.toISOString();
+  return {
+    id,
+    customerId,
+    eventType: fields.event_type,
+    patterns: subscriptionPatterns(fields.event_type),
+    driftType: fields.data.drift_type,
+    severity: fields.data.severity,
+    requestId,
+    occurredAt,
+    createdAt,
+    body: driftEventBody({
+      eventType: fields.event_type,
+      dataText: withDelta(dataText, fields.data),
+      requestId,
+      eventId: id,
+      occurredAt,
+      createdAt: createdAt.toISOString(),
+    }),
+    idempotency: idempotencyKey === undefined ? null : { key: idempotencyKey, bodyHash: sha256Hex(rawText) },
+  };
+}
+
+/** For each event the index of the first one with its key, or its own. Twins with different bodies are a conflict. */
+function foldTwins(posted: readonly PostedEvent[], events: readonly EventToAccept[]): number[] {
+  const firstByKey = new Map<string, number>();
+  return events.map(({ idempotency }, index) => {
+    if (idempotency === null) return index;
+    const first = firstByKey.get(idempotency.key) ?? index;
+    if (events[first]?.idempotency?.bodyHash !== idempotency.bodyHash) throw conflict(posted[index]?.pointer ?? '');
+    firstByKey.set(idempotency.key, first);
+    return first;
+  });
+}
+
+function refuseConflicts(posted: readonly PostedEvent[], acceptances: readonly Acceptance[]): void {
+  const index = acceptances.findIndex(({ kind }) => kind === 'conflict');
+  if (index >= 0) throw conflict(posted[index]?.pointer ?? '');
+}
+
+function conflict(pointer: string): Problem {
+  return new Problem('idempotency_conflict', 'The same key came with another event before. Nothing was stored.', {
+    violations: [{ pointer, detail: 'has an idempotency key that belongs to another event' }],
+  });
+}
+
+function enqueueNew({ enqueue, maxAttempts }: ApiDeps, acceptances: readonly Acceptance[]): void {
+  const deliveries = acceptances.flatMap((acceptance) => (acceptance.kind === 'created' ? acceptance.deliveries : []));
+  if (deliveries.length === 0) return;
+  enqueue(deliveries.map(({ id }) => ({ deliveryId: id, generation: 1, maxAttempts })));
+}
+
+/** The answers by the id of the event that was sent in; a replay shows the first event, as it is now. */
+async function viewAll(
+  prisma: PrismaClient,
+  events: readonly EventToAccept[],
+  acceptances: readonly Acceptance[],
+): Promise<Map<string, AcceptedView>> {
+  const replayedIds = acceptances.flatMap((acceptance) => (acceptance.kind === 'replayed' ? [acceptance.eventId] : []));
+  const replays = await findReplays(prisma, replayedIds);
+  return new Map(
+    events.flatMap((event, index) => {
+      const acceptance = acceptances[index];
+      const view = acceptance?.kind === 'created' ? viewCreated(event, acceptance) : replays.get(replayOf(acceptance));
+      return view === undefined ? [] : [[event.id, view]];
+    }),
+  );
+}
+
+function replayOf(acceptance: Acceptance | undefined): string {
+  return acceptance?.kind === 'replayed' ? acceptance.eventId : '';
+}
+
+function viewCreated(event: EventToAccept, { deliveries }: Extract<Acceptance, { kind: 'created' }>): AcceptedView {
+  return {
+    id: event.id,
+    customer_id: event.customerId,
+    event_type: event.eventType,
+    request_id: event.requestId,
+    created_at: event.createdAt.toISOString(),
+    deliveries: deliveries.map(({ id, endpointId }) => ({ id, endpoint_id: endpointId, status: 'pending' })),
+    replayed: false,
+  };
+}
+
+async function findReplays(prisma: PrismaClient, ids: string[]): Promise<Map<string, AcceptedView>> {
+  if (ids.length === 0) return new Map();
+  const events = await prisma.driftEvent.findMany({
+    where: { id: { in: ids } },
+    omit: { body: true },
+    include: { deliveries: { select: { id: true, endpointId: true, status: true }, orderBy: { id: 'asc' } } },
+  });
+  return new Map(
+    events.map((event) => [
+      event.id,
+      {
+        id: event.id,
+        customer_id: event.customerId,
+        event_type: event.eventType,
+        request_id: event.requestId,
+        created_at: event.createdAt.toISOString(),
+        deliveries: event.deliveries.map(({ id, endpointId, status }) => ({ id, endpoint_id: endpointId, status })),
+        replayed: true,
+      },
+    ]),
+  );
+}
+
+function answerFor(view: AcceptedView | undefined, isTwin: boolean): AcceptedView {
+  if (view === undefined) throw new Error('an accepted drift event has no answer');
+  return isTwin ? { ...view, replayed: true } : view;
+}
+
+function acceptedEvent(view: AcceptedView) {
+  return {
+    eventId: view.id,
+    customerId: view.customer_id,
+    eventType: view.event_type,
+    deliveries: view.deliveries.length,
+    replayed: view.replayed,
+  };
+}
+
+function sha256Hex(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

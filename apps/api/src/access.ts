@@ -1,0 +1,67 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { PrismaClient, Role } from '@driftwire/database';
+import { parseApiKey } from './api-key.js';
+import { Problem } from './problem.js';
+
+/** Who is calling. A platform key has no customer and may name any; a customer key acts for its own only. */
+export type Caller = { keyId: string | null; customerId: string | null; role: Role };
+
+/** Who may call a route: anyone, platform keys, or these roles of a customer (a platform key's role is `admin`). */
+export type Access = 'open' | 'platform' | readonly Role[];
+
+export type Authenticate = (token: string | undefined) => Promise<Caller>;
+
+/**
+ * Finds the caller behind an API key, or throws the one 401 that does not say why: no, malformed,
+ * unknown, wrong, revoked and expired keys cannot be told apart.
+ */
+export function createAuthenticate(prisma: PrismaClient, adminApiKey: string): Authenticate {
+  const adminHash = sha256(adminApiKey);
+
+  return async (token) => {
+    if (token === undefined) throw unauthorized();
+    if (timingSafeEqual(sha256(token), adminHash)) return { keyId: null, customerId: null, role: 'admin' };
+    return callerOfStoredKey(prisma, token);
+  };
+}
+
+async function callerOfStoredKey(prisma: PrismaClient, token: string): Promise<Caller> {
+  const presented = parseApiKey(token);
+  if (presented === null) throw unauthorized();
+  const key = await prisma.apiKey.findUnique({ where: { id: presented.id } });
+  const expected = key?.secretHash ?? Buffer.alloc(32);
+  const matches = timingSafeEqual(sha256(presented.secret), expected);
+  const inForce = key !== null && key.revokedAt === null && (key.expiresAt === null || key.expiresAt > new Date());
+  if (!matches || !inForce) throw unauthorized();
+  return { keyId: key.id, customerId: key.customerId, role: key.role };
+}
+
+/** Throws 403 unless the caller may use a route with this access. */
+export function authorize(caller: Caller, access: Exclude<Access, 'open'>): void {
+  const allowed = access === 'platform' ? caller.customerId === null : access.includes(caller.role);
+  if (!allowed) throw new Problem('forbidden', `A ${caller.role} key of ${ownerOf(caller)} may not call this.`);
+}
+
+function ownerOf({ customerId }: Caller): string {
+  return customerId === null ? 'the platform' : 'a customer';
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+export function bearerToken(authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+}
+
+/** A browser can only ask for a user name and a password: the key is the password, the name does not matter. */
+export function basicPassword(authorization: string | undefined): string | undefined {
+  const encoded = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '')?.[1];
+  if (encoded === undefined) return undefined;
+  const [, password] = /^[^:]*:(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
+  return password;
+}
+
+function unauthorized(): Problem {
+  return new Problem('unauthorized', 'Send "Authorization: Bearer <api key>" with a key that is in force.');
+}

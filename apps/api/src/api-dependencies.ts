@@ -1,0 +1,28 @@
+import type { PrismaClient, Sealer } from '@driftwire/database';
+import type { AddressPolicy } from '@driftwire/delivery';
+import type { DeliveryWakeUp } from '@driftwire/queue';
+import type { AttemptReport, WebhookRequest } from '@driftwire/sender';
+import type { Cursors } from './cursor.js';
+
+/** What the resources need; main.ts makes it, tests make their own. */
+export type ApiDeps = {
+  prisma: PrismaClient;
+  sealer: Sealer;
+  cursors: Cursors;
+  addressPolicy: AddressPolicy;
+  maxAttempts: number;
+  maxEndpointsPerCustomer: number;
+  /** Returns at once: the answer never waits for Redis. */
+  enqueue: (jobs: readonly DeliveryWakeUp[]) => void;
+  send: (request: WebhookRequest) => Promise<AttemptReport>;
+  onAccepted: (accepted: AcceptedEvent) => void;
+};
+
+/** One wide log line and a metric per accepted event. */
+export type AcceptedEvent = {
+  eventId: string;
+  customerId: string;
+  eventType: string;
+  deliveries: number;
+  replayed: boolean;
+};

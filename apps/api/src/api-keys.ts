@@ -1,0 +1,120 @@
+import { type ApiKey, Role } from '@driftwire/database';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import type { ApiDeps } from './api-dependencies.js';
+import { generateApiKey } from './api-key.js';
+import { namedCustomer, pathId, scopeOf, scopeOfQuery } from './customer-scope.js';
+import { customerIdField, displayName, instant } from './fields.js';
+import { listSchema, pageArguments, pageOf, pageQuery } from './page.js';
+import { invalid, notFound } from './problem.js';
+import { parse, readJson } from './request-body.js';
+import type { Route } from './route.js';
+
+const keyInput = z
+  .strictObject({
+    customer_id: customerIdField,
+    role: z.enum(Role, 'must be admin, producer or viewer'),
+    name: displayName,
+    expires_at: instant
+      .refine((time) => Date.parse(time) > Date.now(), 'must be in the future')
+      .nullable()
+      .optional(),
+  })
+  .meta({ id: 'ApiKeyInput' });
+
+const keyView = z
+  .object({
+    id: z.uuid(),
+    customer_id: z.uuid().nullable(),
+    role: z.enum(Role),
+    name: z.string(),
+    created_at: z.iso.datetime(),
+    expires_at: z.iso.datetime().nullable(),
+    revoked_at: z.iso.datetime().nullable(),
+    last_used_at: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'ApiKey', description: 'Without a customer it is a platform key.' });
+const newKeyView = keyView
+  .extend({ key: z.string().meta({ description: 'The key itself. Shown this once.' }) })
+  .meta({ id: 'NewApiKey' });
+const listQuery = z.strictObject(pageQuery);
+
+export function apiKeyRoutes({ prisma, cursors }: ApiDeps): Route[] {
+  const about = { tag: 'API keys', access: ['admin'] as const };
+  return [
+    {
+      ...about,
+      method: 'POST',
+      path: '/v1/api-keys',
+      operationId: 'createApiKey',
+      summary: 'Create an API key',
+      body: keyInput,
+      success: { status: 201, description: 'The key, shown this once.', schema: newKeyView },
+      problems: [400, 404],
+      handle: async ({ caller, bodyBytes }) => {
+        const { value } = readJson(bodyBytes);
+        const customerId = await namedCustomer(prisma, caller, value);
+        const input = parse(keyInput, value);
+        refusePlatformRole(customerId, input.role);
+        const id = uuidv7();
+        const { key, secretHash } = generateApiKey(id);
+        const expiresAt = input.expires_at ? new Date(input.expires_at) : null;
+        const created = await prisma.apiKey.create({
+          data: { id, customerId, role: input.role, name: input.name, secretHash, expiresAt },
+        });
+        return { status: 201, body: { ...viewKey(created), key } };
+      },
+    },
+    {
+      ...about,
+      method: 'GET',
+      path: '/v1/api-keys',
+      operationId: 'listApiKeys',
+      summary: 'List API keys, newest first',
+      query: listQuery,
+      success: { status: 200, description: 'A page.', schema: listSchema(keyView) },
+      problems: [400, 404],
+      handle: async ({ caller, query }) => {
+        const asked = parse(listQuery, query);
+        const { where, ...page } = pageArguments(cursors, asked);
+        const scope = scopeOfQuery(caller, asked.customer_id);
+        const found = await prisma.apiKey.findMany({ where: { ...where, ...scope }, ...page });
+        const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
+        return { status: 200, body: { data: rows.map(viewKey), next_cursor: nextCursor } };
+      },
+    },
+    {
+      ...about,
+      method: 'DELETE',
+      path: '/v1/api-keys/:id',
+      operationId: 'revokeApiKey',
+      summary: 'Revoke an API key',
+      success: { status: 204, description: 'The key is no longer accepted.' },
+      problems: [404],
+      handle: async ({ caller, id }) => {
+        const where = { id: pathId(id, 'API key'), ...scopeOf(caller), revokedAt: null };
+        const { count } = await prisma.apiKey.updateMany({ where, data: { revokedAt: new Date() } });
+        if (count === 0) throw notFound('API key');
+        return { status: 204 };
+      },
+    },
+  ];
+}
+
+function refusePlatformRole(customerId: string | null, role: Role): void {
+  if (customerId !== null || role === 'admin') return;
+  throw invalid([{ pointer: '/role', detail: 'must be admin for a platform key; name a customer_id for other roles' }]);
+}
+
+function viewKey(key: ApiKey) {
+  return {
+    id: key.id,
+    customer_id: key.customerId,
+    role: key.role,
+    name: key.name,
+    created_at: key.createdAt.toISOString(),
+    expires_at: key.expiresAt?.toISOString() ?? null,
+    revoked_at: key.revokedAt?.toISOString() ?? null,
+    last_used_at: key.lastUsedAt?.toISOString() ?? null,
+  };
+}

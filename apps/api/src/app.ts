@@ -1,0 +1,69 @@
+import type { Producer } from '@driftwire/queue';
+import type { Log } from '@driftwire/runtime';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import { v7 as uuidv7 } from 'uuid';
+import { createAuthenticate } from './access.js';
+import type { ApiDeps } from './api-dependencies.js';
+import { apiKeyRoutes } from './api-keys.js';
+import { customerRoutes } from './customers.js';
+import { serveDashboard } from './dashboard.js';
+import { deliveryRoutes } from './deliveries.js';
+import { serveDocs } from './docs-pages.js';
+import { driftEventRoutes } from './drift-events.js';
+import { endpointRoutes } from './endpoints.js';
+import { mapErrors } from './error-mapping.js';
+import { serveHealth } from './health.js';
+import { openApiDocument } from './openapi.js';
+import { measureRequests } from './request-metrics.js';
+import { type Route, registerRoutes } from './route.js';
+
+export type AppOptions = {
+  deps: ApiDeps;
+  adminApiKey: string;
+  version: string;
+  registry: Registry;
+  log: Log;
+  producer: Pick<Producer, 'queue' | 'answers'>;
+  postgresAnswers: () => Promise<boolean>;
+};
+
+/** A whole request, headers and body; a client that drips is cut off. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const MAX_PARAM_LENGTH = 100;
+
+/** Every route of the public API under /v1, in the order of the documentation. */
+export function apiRoutes(deps: ApiDeps): Route[] {
+  return [
+    ...customerRoutes(deps),
+    ...apiKeyRoutes(deps),
+    ...endpointRoutes(deps),
+    ...driftEventRoutes(deps),
+    ...deliveryRoutes(deps),
+  ];
+}
+
+/** The whole HTTP side: the API, its documentation, the dashboard, health and metrics. Not yet listening. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { deps, log, producer, registry } = options;
+  const app = Fastify({
+    logger: false,
+    genReqId: () => uuidv7(),
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    forceCloseConnections: 'idle',
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  mapErrors(app, log);
+  measureRequests(app, registry);
+  serveHealth(app, { postgresAnswers: options.postgresAnswers, redisAnswers: producer.answers, registry });
+
+  const routes = apiRoutes(deps);
+  const authenticate = createAuthenticate(deps.prisma, options.adminApiKey);
+  await serveDocs(app, openApiDocument(routes, options.version));
+  await serveDashboard(app, producer.queue, authenticate);
+  await app.register(async (api) => registerRoutes(api, routes, authenticate));
+  return app;
+}

@@ -1,0 +1,52 @@
+import type { PrismaClient } from '@driftwire/database';
+import type { Caller } from './access.js';
+import { invalid, notFound } from './problem.js';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What every query of a caller is limited to. */
+export type CustomerScope = { customerId?: string };
+
+export function scopeOf({ customerId }: Caller): CustomerScope {
+  return customerId === null ? {} : { customerId };
+}
+
+/** A path's id, or the 404 it deserves: what is no id names nothing. */
+export function pathId(id: string, thing: string): string {
+  if (!UUID.test(id)) throw notFound(thing);
+  return id.toLowerCase();
+}
+
+/** A customer key may name its own customer or none; another one does not exist for it. */
+export function scopeOfQuery(caller: Caller, named: string | undefined): CustomerScope {
+  if (named === undefined || caller.customerId === named) return scopeOf(caller);
+  if (caller.customerId !== null) throw notFound('customer');
+  return { customerId: named };
+}
+
+/** The customer a create is for: the key's own, or the one a platform key names. Anything else is 404, `null` is 400. */
+export async function customerForCreate(prisma: PrismaClient, caller: Caller, body: unknown): Promise<string> {
+  const customerId = await namedCustomer(prisma, caller, body);
+  if (customerId === null) {
+    throw invalid([{ pointer: '/customer_id', detail: 'is required with a platform key: name the customer' }]);
+  }
+  return customerId;
+}
+
+/** The same where a platform key may leave the customer out; then null. */
+export async function namedCustomer(prisma: PrismaClient, caller: Caller, body: unknown): Promise<string | null> {
+  const named = customerIdOf(body);
+  if (named === undefined) return caller.customerId;
+  if (typeof named !== 'string') throw invalid([{ pointer: '/customer_id', detail: 'must be the id of a customer' }]);
+  if (caller.customerId !== null) {
+    if (named.toLowerCase() !== caller.customerId) throw notFound('customer');
+    return caller.customerId;
+  }
+  const customer = await prisma.customer.findUnique({ where: { id: pathId(named, 'customer') }, select: { id: true } });
+  if (customer === null) throw notFound('customer');
+  return customer.id;
+}
+
+function customerIdOf(body: unknown): unknown {
+  return typeof body === 'object' && body !== null && 'customer_id' in body ? body.customer_id : undefined;
+}

@@ -1,0 +1,70 @@
+import type { Customer } from '@driftwire/database';
+import { z } from 'zod';
+import type { ApiDeps } from './api-dependencies.js';
+import { pathId } from './customer-scope.js';
+import { displayName } from './fields.js';
+import { listSchema, pageArguments, pageOf, pageQuery } from './page.js';
+import { notFound } from './problem.js';
+import { parse, readJson } from './request-body.js';
+import type { Route } from './route.js';
+
+const customerInput = z.strictObject({ name: displayName }).meta({ id: 'CustomerInput' });
+const customerView = z
+  .object({ id: z.uuid(), name: z.string(), created_at: z.iso.datetime() })
+  .meta({ id: 'Customer', description: 'The tenant that owns endpoints, drift events and keys.' });
+const { customer_id: _, ...customerPage } = pageQuery;
+const listQuery = z.strictObject(customerPage);
+
+export function customerRoutes({ prisma, cursors }: ApiDeps): Route[] {
+  const about = { tag: 'Customers', access: 'platform' as const };
+  return [
+    {
+      ...about,
+      method: 'POST',
+      path: '/v1/customers',
+      operationId: 'createCustomer',
+      summary: 'Create a customer',
+      body: customerInput,
+      success: { status: 201, description: 'The customer.', schema: customerView },
+      problems: [400],
+      handle: async ({ bodyBytes }) => {
+        const { name } = parse(customerInput, readJson(bodyBytes).value);
+        return { status: 201, body: viewCustomer(await prisma.customer.create({ data: { name } })) };
+      },
+    },
+    {
+      ...about,
+      method: 'GET',
+      path: '/v1/customers',
+      operationId: 'listCustomers',
+      summary: 'List customers, newest first',
+      query: listQuery,
+      success: { status: 200, description: 'A page.', schema: listSchema(customerView) },
+      problems: [400],
+      handle: async ({ query }) => {
+        const asked = parse(listQuery, query);
+        const found = await prisma.customer.findMany(pageArguments(cursors, asked));
+        const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
+        return { status: 200, body: { data: rows.map(viewCustomer), next_cursor: nextCursor } };
+      },
+    },
+    {
+      ...about,
+      method: 'GET',
+      path: '/v1/customers/:id',
+      operationId: 'getCustomer',
+      summary: 'Read a customer',
+      success: { status: 200, description: 'The customer.', schema: customerView },
+      problems: [404],
+      handle: async ({ id }) => {
+        const customer = await prisma.customer.findUnique({ where: { id: pathId(id, 'customer') } });
+        if (customer === null) throw notFound('customer');
+        return { status: 200, body: viewCustomer(customer) };
+      },
+    },
+  ];
+}
+
+function viewCustomer({ id, name, createdAt }: Customer) {
+  return { id, name, created_at: createdAt.toISOString() };
+}

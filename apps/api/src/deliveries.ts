@@ -1,0 +1,110 @@
+import { type Delivery, DeliveryStatus, retryFinishedDelivery } from '@driftwire/database';
+import { z } from 'zod';
+import type { Caller } from './access.js';
+import type { ApiDeps } from './api-dependencies.js';
+import { pathId, scopeOf, scopeOfQuery } from './customer-scope.js';
+import { deliveryView, deliveryWithAttemptsView, viewAttempt, viewDelivery } from './delivery-fields.js';
+import { given } from './given.js';
+import { createdBetween, createdQuery, listSchema, pageArguments, pageOf, pageQuery } from './page.js';
+import { notFound, Problem } from './problem.js';
+import { parse, readOptionalJson } from './request-body.js';
+import type { Answer, Route } from './route.js';
+
+const listQuery = z.strictObject({
+  ...pageQuery,
+  ...createdQuery,
+  status: z.enum(DeliveryStatus, `must be one of ${Object.values(DeliveryStatus).join(', ')}`).optional(),
+  endpoint_id: z.uuid('must be the id of an endpoint').optional(),
+  event_id: z.uuid('must be the id of a drift event').optional(),
+  event_type: z.string().optional(),
+});
+const nothingInput = z.strictObject({});
+
+export function deliveryRoutes(deps: ApiDeps): Route[] {
+  const { prisma, cursors } = deps;
+  const everyone = { tag: 'Deliveries', access: ['admin', 'producer', 'viewer'] as const };
+  return [
+    {
+      ...everyone,
+      method: 'GET',
+      path: '/v1/deliveries',
+      operationId: 'listDeliveries',
+      summary: 'List deliveries, newest first',
+      query: listQuery,
+      success: { status: 200, description: 'A page.', schema: listSchema(deliveryView) },
+      problems: [400, 404],
+      handle: async ({ caller, query }) => {
+        const asked = parse(listQuery, query);
+        const scope = scopeOfQuery(caller, asked.customer_id);
+        const { where, ...page } = pageArguments(cursors, asked);
+        const found = await prisma.delivery.findMany({
+          where: { AND: [{ ...where, ...scope }, filterOf(asked)] },
+          ...page,
+        });
+        const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
+        return { status: 200, body: { data: rows.map(viewDelivery), next_cursor: nextCursor } };
+      },
+    },
+    {
+      ...everyone,
+      method: 'GET',
+      path: '/v1/deliveries/:id',
+      operationId: 'getDelivery',
+      summary: 'Read a delivery with its attempts',
+      success: { status: 200, description: 'The delivery and every attempt.', schema: deliveryWithAttemptsView },
+      problems: [404],
+      handle: async ({ caller, id }) => {
+        const delivery = await prisma.delivery.findFirst({
+          where: { id: pathId(id, 'delivery'), ...scopeOf(caller) },
+          include: { attempts: { orderBy: { number: 'asc' } } },
+        });
+        if (delivery === null) throw notFound('delivery');
+        return { status: 200, body: { ...viewDelivery(delivery), attempts: delivery.attempts.map(viewAttempt) } };
+      },
+    },
+    {
+      tag: 'Deliveries',
+      access: ['admin', 'producer'],
+      method: 'POST',
+      path: '/v1/deliveries/:id/retry',
+      operationId: 'retryDelivery',
+      summary: 'Send a finished delivery again, in a fresh round',
+      body: nothingInput,
+      bodyRequired: false,
+      success: { status: 202, description: 'Pending again; its first attempt starts at once.', schema: deliveryView },
+      problems: [400, 404, 409],
+      handle: async ({ caller, id, bodyBytes }) => {
+        const delivery = await findDelivery(deps, caller, id);
+        parse(nothingInput, readOptionalJson(bodyBytes).value);
+        return retry(deps, delivery);
+      },
+    },
+  ];
+}
+
+async function findDelivery({ prisma }: ApiDeps, caller: Caller, id: string): Promise<Delivery> {
+  const delivery = await prisma.delivery.findFirst({ where: { id: pathId(id, 'delivery'), ...scopeOf(caller) } });
+  if (delivery === null) throw notFound('delivery');
+  return delivery;
+}
+
+async function retry({ prisma, enqueue }: ApiDeps, { id, maxAttempts }: Delivery): Promise<Answer> {
+  const job = await retryFinishedDelivery(prisma, id);
+  const delivery = await prisma.delivery.findUniqueOrThrow({ where: { id }, include: { endpoint: true } });
+  if (job === null) throw refusal(delivery);
+  enqueue([{ deliveryId: job.id, generation: job.generation, maxAttempts }]);
+  return { status: 202, body: viewDelivery(delivery) };
+}
+
+function refusal({ completedAt, endpoint }: Delivery & { endpoint: { deletedAt: Date | null } }): Problem {
+  if (completedAt === null) {
+    return new Problem('delivery_unfinished', 'It is still being delivered: wait until it is finished.');
+  }
+  const remedy = endpoint.deletedAt === null ? 'set it active first' : 'it was deleted';
+  return new Problem('endpoint_inactive', `The endpoint takes no deliveries: ${remedy}.`);
+}
+
+function filterOf(query: z.infer<typeof listQuery>) {
+  const { status, endpoint_id: endpointId, event_id: eventId, event_type: eventType } = query;
+  return { ...createdBetween(query), ...given({ status, endpointId, eventId, eventType }) };
+}

@@ -1,0 +1,16 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import type { oas31 } from 'zod-openapi';
+
+/** `/openapi.json` for machines, `/docs` for people; open, and without anybody's data. */
+export async function serveDocs(app: FastifyInstance, document: oas31.OpenAPIObject): Promise<void> {
+  const json = JSON.stringify(document);
+  app.get('/openapi.json', async (_request, reply) => reply.type('application/json; charset=utf-8').send(json));
+  await app.register(swagger, { mode: 'static', specification: { document: JSON.parse(json) } });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    uiConfig: { docExpansion: 'list', defaultModelsExpandDepth: 0, persistAuthorization: true },
+  });
+}

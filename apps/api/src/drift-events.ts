@@ -1,0 +1,189 @@
+import type { DriftEvent } from '@driftwire/database';
+import { dataTextOf, type JsonPath, type JsonText, removeMember } from '@driftwire/delivery';
+import { z } from 'zod';
+import { acceptPosted, type PostedEvent } from './accept-drift-events.js';
+import type { ApiDeps } from './api-dependencies.js';
+import { customerForCreate, pathId, scopeOf, scopeOfQuery } from './customer-scope.js';
+import {
+  acceptedBatchView,
+  acceptedView,
+  batchInput,
+  batchSize,
+  driftEventView,
+  type EventFields,
+  eventInput,
+  idempotencyKey,
+  MAX_BATCH_BYTES,
+  MAX_EVENT_BYTES,
+} from './drift-event-fields.js';
+import { given } from './given.js';
+import { createdBetween, createdQuery, listSchema, pageArguments, pageOf, pageQuery } from './page.js';
+import { invalid, notFound, Problem } from './problem.js';
+import { parse, pointerOf, readJson } from './request-body.js';
+import type { Call, Route } from './route.js';
+
+const listQuery = z.strictObject({
+  ...pageQuery,
+  ...createdQuery,
+  event_type: z.string().optional(),
+  drift_type: z.string().optional(),
+  request_id: z.uuid('must be a UUID').optional(),
+  idempotency_key: z.string().optional(),
+});
+
+export function driftEventRoutes(deps: ApiDeps): Route[] {
+  const { prisma, cursors } = deps;
+  const producer = { tag: 'Drift events', access: ['admin', 'producer'] as const };
+  const everyone = { tag: 'Drift events', access: ['admin', 'producer', 'viewer'] as const };
+  return [
+    {
+      ...producer,
+      method: 'POST',
+      path: '/v1/drift-events',
+      operationId: 'createDriftEvent',
+      summary: 'Report a drift event',
+      body: eventInput,
+      bodyLimit: MAX_EVENT_BYTES,
+      takesIdempotencyKey: true,
+      success: { status: 202, description: 'Stored, with its deliveries.', schema: acceptedView },
+      problems: [400, 404, 409, 413],
+      handle: async (call) => {
+        const json = readJson(call.bodyBytes);
+        const customerId = await customerForCreate(prisma, call.caller, json.value);
+        const fields = parse(eventInput, json.value);
+        const key = readIdempotencyKey(call);
+        const [accepted] = await acceptPosted(deps, customerId, [postedEvent(json, { fields, path: [], key })]);
+        const { replayed, ...body } = accepted ?? notAccepted();
+        return { status: 202, body, headers: replayed ? { 'idempotency-replayed': 'true' } : {} };
+      },
+    },
+    {
+      ...producer,
+      method: 'POST',
+      path: '/v1/drift-events/batch',
+      operationId: 'createDriftEvents',
+      summary: 'Report up to a thousand drift events, all or none',
+      body: batchInput,
+      bodyLimit: MAX_BATCH_BYTES,
+      success: { status: 202, description: 'Stored, in the order sent.', schema: acceptedBatchView },
+      problems: [400, 404, 409, 413],
+      handle: async (call) => {
+        const json = readJson(call.bodyBytes);
+        const customerId = await customerForCreate(prisma, call.caller, json.value);
+        refuseBatchKey(call);
+        parse(batchSize, json.value);
+        refuseLargeItems(json);
+        const { events } = parse(batchInput, json.value);
+        const posted = events.map(({ idempotency_key: key, ...fields }, index) =>
+          postedEvent(json, { fields, path: ['events', index], key }),
+        );
+        return { status: 202, body: { results: await acceptPosted(deps, customerId, posted) } };
+      },
+    },
+    {
+      ...everyone,
+      method: 'GET',
+      path: '/v1/drift-events',
+      operationId: 'listDriftEvents',
+      summary: 'List drift events, newest first',
+      query: listQuery,
+      success: { status: 200, description: 'A page.', schema: listSchema(driftEventView) },
+      problems: [400, 404],
+      handle: async ({ caller, query }) => {
+        const asked = parse(listQuery, query);
+        const scope = scopeOfQuery(caller, asked.customer_id);
+        const { where, ...page } = pageArguments(cursors, asked);
+        const found = await prisma.driftEvent.findMany({
+          where: { AND: [{ ...where, ...scope }, filterOf(asked)] },
+          include: { idempotencyKeys: { select: { key: true } } },
+          ...page,
+        });
+        const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
+        return {
+          status: 200,
+          json: `{"data":[${rows.map(eventJson).join()}],"next_cursor":${JSON.stringify(nextCursor)}}`,
+        };
+      },
+    },
+    {
+      ...everyone,
+      method: 'GET',
+      path: '/v1/drift-events/:id',
+      operationId: 'getDriftEvent',
+      summary: 'Read a drift event',
+      success: { status: 200, description: 'The drift event.', schema: driftEventView },
+      problems: [404],
+      handle: async ({ caller, id }) => {
+        const event = await prisma.driftEvent.findFirst({
+          where: { id: pathId(id, 'drift event'), ...scopeOf(caller) },
+          include: { idempotencyKeys: { select: { key: true } } },
+        });
+        if (event === null) throw notFound('drift event');
+        return { status: 200, json: eventJson(event) };
+      },
+    },
+  ];
+}
+
+/** The event at `path`, with the texts that are kept cut from the request. */
+function postedEvent(
+  json: JsonText,
+  { fields, path, key }: { fields: EventFields; path: JsonPath; key: string | undefined },
+): PostedEvent {
+  const rawText = json.textOf(path) ?? '';
+  return {
+    fields,
+    dataText: json.textOf([...path, 'data']) ?? '',
+    rawText: path.length === 0 ? rawText : removeMember(rawText, 'idempotency_key'),
+    idempotencyKey: key,
+    pointer: pointerOf(path),
+  };
+}
+
+function readIdempotencyKey({ idempotencyKey: header }: Call): string | undefined {
+  if (header === undefined) return undefined;
+  const result = idempotencyKey.safeParse(header);
+  if (result.success) return result.data;
+  throw invalid([
+    { pointer: '', detail: 'has an Idempotency-Key header that is not 1 to 255 visible ASCII characters' },
+  ]);
+}
+
+function refuseBatchKey({ idempotencyKey: header }: Call): void {
+  if (header === undefined) return;
+  throw invalid([{ pointer: '', detail: 'has an Idempotency-Key header: give each event its own idempotency_key' }]);
+}
+
+function refuseLargeItems(json: JsonText): void {
+  for (let index = 0; ; index += 1) {
+    const text = json.textOf(['events', index]);
+    if (text === undefined) return;
+    if (Buffer.byteLength(text) <= MAX_EVENT_BYTES) continue;
+    const violations = [{ pointer: `/events/${index}`, detail: 'is larger than 256 KiB' }];
+    throw new Problem('body_too_large', 'A drift event may have at most 256 KiB.', { violations });
+  }
+}
+
+function notAccepted(): never {
+  throw new Error('a drift event was stored without an answer');
+}
+
+function filterOf(query: z.infer<typeof listQuery>) {
+  const { event_type: eventType, drift_type: driftType, request_id: requestId, idempotency_key: key } = query;
+  const idempotencyKeys = key === undefined ? undefined : { some: { key } };
+  return { ...createdBetween(query), ...given({ eventType, driftType, requestId, idempotencyKeys }) };
+}
+
+/** As text, because `data` goes out as it came in. */
+function eventJson(event: DriftEvent & { idempotencyKeys: { key: string }[] }): string {
+  const fields = JSON.stringify({
+    id: event.id,
+    customer_id: event.customerId,
+    event_type: event.eventType,
+    request_id: event.requestId,
+    occurred_at: event.occurredAt,
+    created_at: event.createdAt.toISOString(),
+    idempotency_key: event.idempotencyKeys[0]?.key ?? null,
+  });
+  return `${fields.slice(0, -1)},"data":${dataTextOf(event.body, event.eventType)}}`;
+}

@@ -1,0 +1,112 @@
+import type { Endpoint } from '@driftwire/database';
+import {
+  type AddressPolicy,
+  customHeaderProblem,
+  isSecret,
+  isSubscriptionPattern,
+  urlProblem,
+} from '@driftwire/delivery';
+import { z } from 'zod';
+import { customerIdField, displayName } from './fields.js';
+
+const MAX_EVENT_TYPES = 100;
+const MAX_HEADERS = 20;
+const REDACTED = '[redacted]';
+
+/** The schemas depend on what addresses this installation allows. */
+export function endpointSchemas(policy: AddressPolicy) {
+  const fields = {
+    name: displayName,
+    url: z.string('must be a URL').superRefine((url, context) => {
+      const problem = urlProblem(url, policy);
+      if (problem !== null) context.addIssue(`is not acceptable: ${problem.replace(/\.$/, '')}`);
+    }),
+    event_types: z
+      .array(z.string().refine(isSubscriptionPattern, 'must be "*", an event type, or a prefix like "drift.*"'))
+      .min(1, 'must name at least one event type; "*" means all')
+      .max(MAX_EVENT_TYPES, `must have at most ${MAX_EVENT_TYPES} entries`),
+    min_severity: z
+      .number('must be a number from 0 to 1')
+      .min(0, 'must be from 0 to 1')
+      .max(1, 'must be from 0 to 1')
+      .nullable()
+      .meta({ description: 'Only drift events at least this severe. Null: all.' }),
+    active: z.boolean('must be true or false'),
+    headers: z
+      .record(z.string(), z.string('must be a text'))
+      .superRefine((headers, context) => {
+        for (const { name, problem } of headerProblems(headers))
+          context.addIssue({ code: 'custom', path: [name], message: problem });
+      })
+      .meta({ description: 'Sent with every webhook. Values are stored encrypted and never shown again.' }),
+  };
+  const create = z
+    .strictObject({
+      customer_id: customerIdField,
+      ...fields,
+      event_types: fields.event_types.default(['*']),
+      min_severity: fields.min_severity.default(null),
+      active: fields.active.default(true),
+      headers: fields.headers.default({}),
+      secret: z
+        .string()
+        .refine(isSecret, 'must be whsec_ and the base64 of 24 to 64 bytes')
+        .optional()
+        .meta({ description: 'Made for you unless given.' }),
+    })
+    .meta({ id: 'EndpointInput' });
+  const change = z.strictObject(fields).partial().meta({ id: 'EndpointChange' });
+  return { create, change };
+}
+
+function* headerProblems(headers: Record<string, string>): Generator<{ name: string; problem: string }> {
+  const seen = new Set<string>();
+  if (Object.keys(headers).length > MAX_HEADERS)
+    yield { name: '', problem: `must have at most ${MAX_HEADERS} entries` };
+  for (const [name, value] of Object.entries(headers)) {
+    const problem = customHeaderProblem(name, value) ?? (seen.has(name.toLowerCase()) ? 'is given twice' : null);
+    if (problem !== null) yield { name, problem };
+    seen.add(name.toLowerCase());
+  }
+}
+
+export const endpointView = z
+  .object({
+    id: z.uuid(),
+    customer_id: z.uuid(),
+    name: z.string(),
+    url: z.string(),
+    event_types: z.array(z.string()),
+    min_severity: z.number().nullable(),
+    active: z.boolean(),
+    inactive_reason: z.enum(['paused', 'gone']).nullable(),
+    version: z.int().meta({ description: 'Rises with every change of the endpoint.' }),
+    headers: z.record(z.string(), z.string()).meta({ description: 'Names only; the values are redacted.' }),
+    previous_secret_expires_at: z.iso.datetime().nullable(),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+  })
+  .meta({ id: 'Endpoint' });
+
+export const endpointWithSecretView = endpointView
+  .extend({ secret: z.string().meta({ description: 'whsec_…, shown this once.' }) })
+  .meta({ id: 'EndpointWithSecret' });
+
+export function viewEndpoint(endpoint: Endpoint) {
+  const overlapEndsAt = endpoint.previousSecretExpiresAt;
+  return {
+    id: endpoint.id,
+    customer_id: endpoint.customerId,
+    name: endpoint.name,
+    url: endpoint.url,
+    event_types: endpoint.eventTypes,
+    min_severity: endpoint.minSeverity,
+    active: endpoint.active,
+    inactive_reason: endpoint.inactiveReason,
+    version: endpoint.version,
+    headers: Object.fromEntries(endpoint.headerNames.map((name) => [name, REDACTED])),
+    previous_secret_expires_at: overlapEndsAt && overlapEndsAt > new Date() ? overlapEndsAt.toISOString() : null,
+    created_at: endpoint.createdAt.toISOString(),
+    updated_at: endpoint.updatedAt.toISOString(),
+  };
+}

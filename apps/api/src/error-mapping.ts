@@ -1,0 +1,57 @@
+import { isPostgresUnavailable } from '@driftwire/database';
+import type { Log } from '@driftwire/runtime';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Problem, problemBody } from './problem.js';
+
+const RETRY_AFTER_S = 2;
+
+/** The one place where errors become answers, and the one place that logs them. */
+export function mapErrors(app: FastifyInstance, log: Log): void {
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500) {
+      log.error({ request_id: request.id, route: request.routeOptions.url, err: error }, `request.${problem.code}`);
+    }
+    return answerProblem(reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    answerProblem(reply, new Problem('not_found', `There is no ${request.method} ${request.url.split('?')[0]}.`)),
+  );
+}
+
+export function answerProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="driftwire"');
+  if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_S);
+  return reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .send(JSON.stringify(problemBody(problem, reply.request.id)));
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (isPostgresUnavailable(error)) {
+    return new Problem('database_unavailable', 'Nothing was stored. Send the same request again.', { cause: error });
+  }
+  return transportProblem(error) ?? new Problem('internal_error', 'Nothing more can be said here.', { cause: error });
+}
+
+/** What Fastify refuses before a handler runs. */
+function transportProblem(error: unknown): Problem | null {
+  switch (errorCode(error)) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new Problem('body_too_large', 'Limits: 256 KiB for a drift event, 8 MiB for a batch, 64 KiB elsewhere.');
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new Problem('unsupported_media_type', 'Send the body as application/json.');
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+    case 'FST_ERR_BAD_URL':
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new Problem('invalid_request', 'The request is malformed.');
+    default:
+      return null;
+  }
+}
+
+function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

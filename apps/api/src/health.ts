@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+
+export type HealthDeps = {
+  postgresAnswers: () => Promise<boolean>;
+  redisAnswers: () => Promise<boolean>;
+  registry: Registry;
+};
+
+/** Liveness, readiness and metrics: open, and without anybody's data. */
+export function serveHealth(app: FastifyInstance, { postgresAnswers, redisAnswers, registry }: HealthDeps): void {
+  app.get('/healthz', async () => ({ status: 'ok' }));
+
+  // Ready without Redis: an event is accepted all the same, and its jobs are enqueued when Redis is back.
+  app.get('/readyz', async (_request, reply) => {
+    const [postgres, redis] = await Promise.all([postgresAnswers(), redisAnswers()]);
+    reply.code(postgres ? 200 : 503);
+    return { postgres: postgres ? 'ok' : 'down', redis: redis ? 'ok' : 'down' };
+  });
+
+  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+}

@@ -1,0 +1,101 @@
+import { connectDatabase, createSealer } from '@driftwire/database';
+import { createEnqueueBuffer, createProducer } from '@driftwire/queue';
+import {
+  apiEnvironment,
+  configOrExit,
+  createLog,
+  createMetrics,
+  exitOnBug,
+  stopOnSignal,
+  version,
+} from '@driftwire/runtime';
+import { createSender } from '@driftwire/sender';
+import type { AcceptedEvent } from './api-dependencies.js';
+import { buildApp } from './app.js';
+import { createCursors } from './cursor.js';
+import { acceptanceCounters } from './request-metrics.js';
+
+const POOL_SIZE = 20;
+/** Jobs kept in memory while Redis is away: about 20 MB. */
+const ENQUEUE_CAPACITY = 100_000;
+const ENQUEUE_RETRY_MS = 250;
+const FLUSH_MS = 2_000;
+const GRACE_MS = 15_000;
+
+process.title = 'driftwire-api';
+const config = configOrExit(apiEnvironment);
+const log = createLog({ service: 'driftwire-api', level: config.LOG_LEVEL });
+exitOnBug(log);
+
+const registry = createMetrics('driftwire-api');
+const counters = acceptanceCounters(registry);
+const database = connectDatabase({
+  url: config.DATABASE_URL,
+  applicationName: 'driftwire-api',
+  poolSize: POOL_SIZE,
+  onConnectionLost: (error) => log.warn({ err: error }, 'postgres.connection_lost'),
+});
+const producer = createProducer({
+  redisUrl: config.REDIS_URL,
+  prefix: 'driftwire',
+  onError: (error) => log.debug({ err: error }, 'redis.error'),
+});
+const buffer = createEnqueueBuffer({
+  addJobs: producer.addJobs,
+  capacity: ENQUEUE_CAPACITY,
+  retryDelayMs: ENQUEUE_RETRY_MS,
+  onOverflow: (count) => counters.overflow.inc(count),
+  onFailure: (error, waiting) => log.warn({ err: error, waiting }, 'jobs.not_enqueued'),
+});
+const addressPolicy = { allowPrivate: config.ALLOW_PRIVATE_ENDPOINTS, ports: config.ENDPOINT_PORTS };
+const sender = createSender({ version, addressPolicy, timeoutMs: config.REQUEST_TIMEOUT_MS });
+const app = await buildApp({
+  deps: {
+    prisma: database.prisma,
+    sealer: createSealer(config.ENCRYPTION_KEYS),
+    cursors: createCursors(config.ADMIN_API_KEY),
+    addressPolicy,
+    maxAttempts: config.MAX_ATTEMPTS,
+    maxEndpointsPerCustomer: config.MAX_ENDPOINTS_PER_CUSTOMER,
+    enqueue: buffer.push,
+    send: sender.send,
+    onAccepted: recordAccepted,
+  },
+  adminApiKey: config.ADMIN_API_KEY,
+  version,
+  registry,
+  log,
+  producer,
+  postgresAnswers: database.answers,
+});
+await app.listen({ host: config.HOST, port: config.PORT }).catch((error: Error) => {
+  process.stderr.write(`The API cannot listen on ${config.HOST}:${config.PORT}: ${error.message}\n`);
+  process.exit(1);
+});
+log.info({ host: config.HOST, port: config.PORT }, 'api.started');
+
+stopOnSignal({
+  log,
+  graceMs: GRACE_MS,
+  stop: async () => {
+    await app.close();
+    await buffer.close(FLUSH_MS);
+    sender.close();
+    await Promise.all([producer.close(), database.close()]);
+  },
+});
+
+function recordAccepted(accepted: AcceptedEvent): void {
+  counters.events.inc({ replayed: String(accepted.replayed) });
+  if (!accepted.replayed) counters.deliveries.inc(accepted.deliveries);
+  log.info(
+    {
+      event_id: accepted.eventId,
+      customer_id: accepted.customerId,
+      event_type: accepted.eventType,
+      deliveries: accepted.deliveries,
+      replayed: accepted.replayed,
+    },
+    'drift_event.accepted',
+  );
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { Cursors } from './cursor.js';
+import { instant } from './fields.js';
+import { given } from './given.js';
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 200;
+
+/** The query every list takes. */
+export const pageQuery = {
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 200')
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= MAX_LIMIT, 'must be a whole number from 1 to 200')
+    .default(DEFAULT_LIMIT)
+    .meta({ description: `Rows on a page, 1 to ${MAX_LIMIT}.` }),
+  cursor: z.string().max(64).optional().meta({ description: 'next_cursor of the page before.' }),
+  customer_id: z.uuid('must be the id of a customer').toLowerCase().optional(),
+};
+
+export const createdQuery = {
+  created_after: instant.optional(),
+  created_before: instant.optional(),
+};
+
+/** Newest first, from behind the cursor; one row more than the page holds, to know whether there is a next one. */
+export function pageArguments(cursors: Cursors, { limit, cursor }: { limit: number; cursor?: string | undefined }) {
+  return {
+    ...(cursor === undefined ? {} : { where: { id: { lt: cursors.decode(cursor) } } }),
+    take: limit + 1,
+    orderBy: { id: 'desc' as const },
+  };
+}
+
+/** The rows of this page, and the cursor of the next one or null. */
+export function pageOf<Row extends { id: string }>(
+  cursors: Cursors,
+  rows: readonly Row[],
+  limit: number,
+): { rows: readonly Row[]; nextCursor: string | null } {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return { rows: page, nextCursor: rows.length > limit && last ? cursors.encode(last.id) : null };
+}
+
+export function createdBetween(query: { created_after?: string | undefined; created_before?: string | undefined }) {
+  const instantOf = (time: string | undefined) => (time === undefined ? undefined : new Date(time));
+  return { createdAt: given({ gt: instantOf(query.created_after), lt: instantOf(query.created_before) }) };
+}
+
+export function listSchema<T extends z.ZodType>(item: T) {
+  return z.object({ data: z.array(item), next_cursor: z.string().nullable() });
+}

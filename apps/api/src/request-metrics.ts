@@ -1,0 +1,41 @@
+import type { FastifyInstance } from 'fastify';
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** Requests by route, never by path: a path holds ids. */
+export function measureRequests(app: FastifyInstance, registry: Registry): void {
+  const duration = new Histogram({
+    name: 'driftwire_http_request_duration_seconds',
+    help: 'API requests, by method, route and status.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: DURATION_BUCKETS_S,
+    registers: [registry],
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    duration.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+  });
+}
+
+export function acceptanceCounters(registry: Registry) {
+  const registers = [registry];
+  return {
+    events: new Counter({
+      name: 'driftwire_drift_events_accepted_total',
+      help: 'Drift events accepted; replayed ones created nothing.',
+      labelNames: ['replayed'],
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'driftwire_deliveries_created_total',
+      help: 'Deliveries created by accepted events.',
+      registers,
+    }),
+    overflow: new Counter({
+      name: 'driftwire_enqueue_overflow_total',
+      help: 'Jobs that found no room in memory while Redis was away, and are left to the sweeper.',
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,21 @@
+import { expect, test } from '@jest/globals';
+import { phasesOf } from './phases.js';
+
+const measured = { dns: 1, tcp: 2, tls: 3, firstByte: 4, download: 5, total: 20 };
+
+test('a new connection shows every phase', () => {
+  expect(phasesOf(timings(measured))).toEqual({ dns: 1, tcp: 2, tls: 3, first_byte: 4, download: 5 });
+});
+
+test('a connection used again shows no phase of the request that opened it', () => {
+  expect(phasesOf({ ...timings(measured), reusedSocket: true })).toEqual({ first_byte: 4, download: 5 });
+});
+
+test('what was not reached or makes no sense is missing', () => {
+  expect(phasesOf(timings({ dns: 0, tcp: -3, firstByte: Number.NaN }))).toEqual({ dns: 0 });
+  expect(phasesOf({ timings: undefined, reusedSocket: undefined })).toEqual({});
+});
+
+function timings(phases: Partial<typeof measured>) {
+  return { timings: { start: 0, phases }, reusedSocket: false };
+}
