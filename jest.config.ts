@@ -30,8 +30,8 @@ const config: Config = {
       ...base,
       displayName: 'integration',
       testMatch: ['<rootDir>/{apps,packages}/*/test/**/*.test.ts'],
-      globalSetup: '<rootDir>/packages/testing/src/global-setup.ts',
-      globalTeardown: '<rootDir>/packages/testing/src/global-teardown.ts',
+      globalSetup: '<rootDir>/packages/testing/dist/global-setup.js',
+      globalTeardown: '<rootDir>/packages/testing/dist/global-teardown.js',
     },
   ],
 };

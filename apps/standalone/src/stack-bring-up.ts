@@ -84,16 +84,16 @@ async function migrate({ programs, screen, over }: Site, environment: Environmen
 
 /** The workers before the API, so that the API is the first to be stopped. */
 async function startApps(site: Site, environment: Environment, ports: Ports): Promise<void> {
-  const { programs, supervisor, screen, over } = site;
+  const { settings, programs, supervisor, screen, over } = site;
   const workers = ports.workers.map((port, index) =>
     planApp({
       name: `worker-${index + 1}`,
       script: programs.worker,
       env: { ...environment, WORKER_PORT: `${port}` },
-      url: `http://127.0.0.1:${port}`,
+      url: visitUrl({ host: settings.host, port }),
     }),
   );
-  const api = planApp({ name: 'api', script: programs.api, env: environment, url: visitUrl(site.settings) });
+  const api = planApp({ name: 'api', script: programs.api, env: environment, url: visitUrl(settings) });
   await Promise.all([
     timeStep(screen, workers.length === 1 ? 'Worker' : `${workers.length} workers`, supervisor.start(workers, over)),
     timeStep(screen, 'API', supervisor.start([api], over)),

@@ -41,7 +41,6 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     maxStalledCount: MAX_STALLED_COUNT,
     stalledInterval: STALLED_INTERVAL_MS,
     settings: { backoffStrategy: recordedDelay },
-    skipVersionCheck: true,
   });
   worker.on('error', options.onError);
 

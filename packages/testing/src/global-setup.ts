@@ -1,1 +1,37 @@
-export default async function (): Promise<void> {}
+import { execFile } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { startPostgres, startRedis } from '@driftwire/local-servers';
+import { withDatabase } from './database-url.js';
+import { createDatabase } from './fresh-database.js';
+import { keepForTeardown } from './global-teardown.js';
+
+/**
+ * Before the integration tests: one real Postgres and one real Redis for all of them, on free ports, in a temporary
+ * directory. A migrated template database is what every test file clones.
+ */
+export default async function startServers(): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'driftwire-test-'));
+  const [postgres, redis] = await Promise.all([
+    startPostgres({
+      dataDir: join(dir, 'postgres'),
+      settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '400' },
+    }),
+    startRedis({ dir: join(dir, 'redis'), settings: { appendonly: 'no', databases: '4096' } }),
+  ]);
+  keepForTeardown({ dir, servers: [redis, postgres] });
+  await createDatabase(postgres.url, { name: 'template' });
+  await migrate(withDatabase(postgres.url, 'template'));
+  process.env.DRIFTWIRE_TEST_POSTGRES = postgres.url;
+  process.env.DRIFTWIRE_TEST_REDIS = redis.url;
+}
+
+const MIGRATE = fileURLToPath(new URL('../../database/dist/migrate-cli.js', import.meta.url));
+
+/** As in a release. In this process it would keep jest alive for the ten seconds of the engine's lock timer. */
+async function migrate(databaseUrl: string): Promise<void> {
+  await promisify(execFile)(process.execPath, [MIGRATE], { env: { DATABASE_URL: databaseUrl } });
+}
