@@ -50,6 +50,6 @@ const RULES: readonly (readonly [Failure['kind'], RegExp])[] = [
   ['protocol', /^HPE_\w+$/],
   ['tls', /^(?:EPROTO|ERR_(?:SSL|TLS|OSSL)_\w+)$/],
   // The names of X509_V_ERR_*, from node:internal X509ErrorCode.
-  ['tls', /^(?:CERT|CRL|UNABLE_TO|ERROR_IN_C|DEPTH_ZERO|SELF_SIGNED)_\w+$/],
+  ['tls', /^(?:CERT|CRL|UNABLE_TO|ERROR_IN|DEPTH_ZERO|SELF_SIGNED)_\w+$/],
   ['tls', /^(?:INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$/],
 ];
