@@ -31,6 +31,7 @@ export function exchange(open: () => Request, signal: AbortSignal | undefined): 
 
     const finish = (reason = WITHOUT_RESPONSE) => {
       signal?.removeEventListener('abort', onAbort);
+      stream.destroy();
       const phases = phasesOf(stream);
       resolve(head === null ? { head, failure: reason, phases } : { head, body: body.bytes(), phases });
     };

@@ -1,12 +1,8 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { fixture, httpReceiver, httpsReceiver } from './receivers.js';
 import { setup } from './setup-sender.js';
 
 const trusting = { certificateAuthority: fixture('ca') };
-
-afterEach(() => {
-  delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
-});
 
 test('a valid certificate is accepted and the connection used again', async () => {
   const { receiver, send } = await setup(
@@ -23,7 +19,6 @@ test('a valid certificate is accepted and the connection used again', async () =
 test.each(['self-signed', 'expired', 'wrong-host'])(
   'no request is sent past a certificate that is %s',
   async (which) => {
-    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     let requests = 0;
     const { send } = await setup(
       httpsReceiver(which, (_request, response) => {

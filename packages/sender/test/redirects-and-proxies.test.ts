@@ -5,7 +5,7 @@ import { setup } from './setup-sender.js';
 const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy'];
 
 afterEach(() => {
-  for (const name of [...PROXY_VARIABLES, 'NODE_USE_ENV_PROXY']) delete process.env[name];
+  for (const name of PROXY_VARIABLES) delete process.env[name];
 });
 
 test.each([301, 302, 303, 307, 308])('a %i is not followed and is recorded as it is', async (status) => {
@@ -30,7 +30,6 @@ test.each([301, 302, 303, 307, 308])('a %i is not followed and is recorded as it
 test('proxy variables in the environment are not used', async () => {
   const proxy = await setup(httpReceiver((_request, response) => response.end()));
   for (const name of PROXY_VARIABLES) process.env[name] = `http://127.0.0.1:${proxy.receiver.port}`;
-  process.env.NODE_USE_ENV_PROXY = '1';
   const { receiver, send } = await setup(httpReceiver((_request, response) => response.end()));
   expect((await send()).outcome).toMatchObject({ status: 200 });
   expect(receiver.accepted()).toBe(1);
