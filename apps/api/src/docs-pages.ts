@@ -11,6 +11,7 @@ export async function serveDocs(app: FastifyInstance, document: oas31.OpenAPIObj
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: true,
-    uiConfig: { docExpansion: 'list', defaultModelsExpandDepth: 0, persistAuthorization: true },
+    theme: { title: 'Driftwire API', css: [{ filename: 'theme.css', content: '.topbar { display: none }' }] },
+    uiConfig: { url: '/openapi.json', docExpansion: 'list', defaultModelsExpandDepth: 0, persistAuthorization: true },
   });
 }

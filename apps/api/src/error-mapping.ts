@@ -20,7 +20,9 @@ export function mapErrors(app: FastifyInstance, log: Log): void {
 }
 
 export function answerProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="driftwire"');
+  if (problem.status === 401 && !reply.hasHeader('www-authenticate')) {
+    reply.header('www-authenticate', 'Bearer realm="driftwire"');
+  }
   if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_S);
   return reply
     .code(problem.status)
@@ -28,7 +30,7 @@ export function answerProblem(reply: FastifyReply, problem: Problem): FastifyRep
     .send(JSON.stringify(problemBody(problem, reply.request.id)));
 }
 
-function problemOf(error: unknown): Problem {
+export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isPostgresUnavailable(error)) {
     return new Problem('database_unavailable', 'Nothing was stored. Send the same request again.', { cause: error });

@@ -28,9 +28,9 @@ test.each([
   ['HPE_INVALID_CONSTANT', 'protocol'],
   ['HPE_HEADER_OVERFLOW', 'protocol'],
   ['ERR_DRIFTWIRE_BLOCKED', 'blocked'],
-  ['EMFILE', 'unknown'],
-  ['ERR_GOT_REQUEST_ERROR', 'unknown'],
-  ['', 'unknown'],
+  ['EMFILE', 'protocol'],
+  ['ERR_GOT_REQUEST_ERROR', 'protocol'],
+  ['', 'protocol'],
 ])('%s is %s', (code, kind) => {
   expect(kindOfCode(code)).toBe(kind);
 });
@@ -49,6 +49,9 @@ test('an error is one storable line of at most 500 bytes that starts with our wo
   expect(Buffer.byteLength(error)).toBeLessThanOrEqual(500);
 });
 
-test.each([undefined, null, 'text', 7, { code: 'ECONNRESET' }])('%p as an error is unknown, not a crash', (thrown) => {
-  expect(failureOf(thrown).kind).toBe('unknown');
-});
+test.each([undefined, null, 'text', 7, { code: 'ECONNRESET' }])(
+  '%p as an error is a failed attempt, not a crash',
+  (thrown) => {
+    expect(failureOf(thrown).kind).toBe('protocol');
+  },
+);

@@ -12,7 +12,7 @@ const SAYS: Record<Failure['kind'], string> = {
   refused: 'Connection refused or host unreachable',
   reset: 'Connection lost',
   tls: 'TLS failed',
-  protocol: 'Not a valid HTTP response',
+  protocol: 'No valid HTTP exchange',
   blocked: 'Address not allowed',
   unknown: 'Request failed',
 };
@@ -35,9 +35,12 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** The one place that knows the codes of Node, libuv, llhttp, OpenSSL and got. The first rule that matches counts. */
+/**
+ * The one place that knows the codes of Node, libuv, llhttp, OpenSSL and got. The first rule that matches counts. What no
+ * rule knows is `protocol` and never `unknown`: that word is kept for attempts whose outcome nobody lived to record.
+ */
 export function kindOfCode(code: string): Failure['kind'] {
-  return RULES.find(([, pattern]) => pattern.test(code))?.[0] ?? 'unknown';
+  return RULES.find(([, pattern]) => pattern.test(code))?.[0] ?? 'protocol';
 }
 
 const RULES: readonly (readonly [Failure['kind'], RegExp])[] = [

@@ -110,7 +110,7 @@ test('200 kB of headers are no valid response', async () => {
   const { send } = await setup(rawReceiver((socket) => socket.write(`${HEAD}${headers}\r\n`)));
   const report = await send();
   expect(report.outcome.kind).toBe('protocol');
-  expect(report.error).toMatch(/^Not a valid HTTP response: /);
+  expect(report.error).toMatch(/^No valid HTTP exchange: /);
 });
 
 test('headers that fit are recorded up to 8 KiB', async () => {
