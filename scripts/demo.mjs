@@ -1,6 +1,13 @@
 // @ts-check
-import { prepare } from './prepare.mjs';
+import { prepare, ROOT } from './prepare.mjs';
 import { listenForStop } from './stop-signals.mjs';
 
-// `npm run demo`
-if (await prepare(listenForStop())) await import('../apps/standalone/dist/demo.js');
+// `npm run demo`. As with `npm start`, one process from the first signal to the last child.
+const stop = listenForStop();
+if (await prepare(stop)) {
+  const { main } = await import('../apps/standalone/dist/demo/main.js');
+  const { stdout, stderr, env } = process;
+  process.exitCode = await main({ args: process.argv.slice(2), env, root: ROOT, stdout, stderr, stop });
+  // Output that nobody reads must not keep a finished demo from ending.
+  setTimeout(() => process.exit(), 1_000).unref();
+}

@@ -77,14 +77,14 @@ async function keepRunning(plan: ChildPlan, deps: ChildDeps, life: Life): Promis
 }
 
 /** One life of the child, from its start to its end. */
-async function run(plan: ChildPlan, { records }: ChildDeps, life: Life): Promise<Ending> {
+async function run(plan: ChildPlan, { records, fail }: ChildDeps, life: Life): Promise<Ending> {
   life.log.hold();
   const running = launch(plan.command(), life.log.line);
   life.running = running;
   const { pid } = running;
   if (pid !== undefined) {
     records.add(plan.name, pid);
-    void watchReadiness(plan, life, { running, pid });
+    watchReadiness(plan, life, { running, pid }).catch(fail);
   }
   const ending = await running.ended;
   life.running = undefined;
