@@ -26,10 +26,8 @@ export async function startLocalServer(launch: Launch): Promise<{ pid: number; s
   const child = spawnDetached(launch);
   const killAtExit = () => killGroup(child);
   process.once('exit', killAtExit);
-  const stop = async () => {
-    await stopServer(child, launch.stopSignal);
-    process.off('exit', killAtExit);
-  };
+  child.once('exit', () => process.off('exit', killAtExit));
+  const stop = () => stopServer(child, launch.stopSignal);
   let failure = '';
   child.once('error', (error) => {
     failure = error.message;

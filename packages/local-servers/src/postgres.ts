@@ -47,8 +47,10 @@ export async function startPostgres(options: {
   password?: string;
   settings?: Record<string, string>;
 }): Promise<LocalServer> {
-  const { dataDir, port = await findFreePort(), password = 'driftwire', settings = {} } = options;
+  const { dataDir, password = 'driftwire', settings = {} } = options;
   await initPostgres({ dataDir, password, sync: settings.fsync !== 'off' });
+  // Only now: a free port is free for a moment, and initialising takes a second.
+  const port = options.port ?? (await findFreePort());
   const server = await startLocalServer({
     name: 'Postgres',
     command: postgresCommand({ dataDir, port, settings }),

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The process id in postmaster.pid, which a crash leaves behind and a later process may have been given again. */
@@ -10,7 +10,8 @@ export function readPostmasterPid(dataDir: string): number | undefined {
 
 /** By the last line of postmaster.pid, as `pg_ctl --wait` does. */
 export function isPostmasterReady(dataDir: string, pid: number): boolean {
-  return readPostmasterPid(dataDir) === pid && readLines(dataDir)[7]?.trim() === 'ready';
+  const lines = readLines(dataDir);
+  return Number(lines[0]) === pid && lines[7]?.trim() === 'ready';
 }
 
 /** The Postgres that runs on this data directory, whoever started it. One that only waits to be collected (Z) does not. */
@@ -21,7 +22,11 @@ export function findRunningPostmaster(dataDir: string): number | undefined {
   return /^[^Z]\S*\s.*(postgres|postmaster)/.test(stdout ?? '') ? pid : undefined;
 }
 
+/** No look before the read: Postgres replaces the file while it starts and removes it when it stops. */
 function readLines(dataDir: string): string[] {
-  const file = join(dataDir, 'postmaster.pid');
-  return statSync(file, { throwIfNoEntry: false }) ? readFileSync(file, 'utf8').split('\n') : [];
+  try {
+    return readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
+  } catch {
+    return [];
+  }
 }

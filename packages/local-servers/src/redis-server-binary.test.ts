@@ -1,8 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { ensureRedisServer } from './redis-server-binary.js';
+
+const directories: string[] = [];
+afterEach(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
+});
 
 test('a missing redis-server without a package manager is one line that says what to do', async () => {
   await expect(ensureRedisServer({ path: '/nonexistent' })).rejects.toThrow(
@@ -31,6 +36,7 @@ test('valkey-server will do', async () => {
 
 function directoryWith(program: string, script: string): string {
   const directory = mkdtempSync(join(tmpdir(), 'driftwire-path-'));
+  directories.push(directory);
   writeFileSync(join(directory, program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   return directory;
 }
