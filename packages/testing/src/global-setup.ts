@@ -14,6 +14,7 @@ import { keepForTeardown } from './global-teardown.js';
  * directory. A migrated template database is what every test file clones.
  */
 export default async function startServers(): Promise<void> {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, exitOnSignal);
   const dir = await mkdtemp(join(tmpdir(), 'driftwire-test-'));
   const [postgres, redis] = await Promise.all([
     startPostgres({
@@ -27,6 +28,11 @@ export default async function startServers(): Promise<void> {
   await migrate(withDatabase(postgres.url, 'template'));
   process.env.DRIFTWIRE_TEST_POSTGRES = postgres.url;
   process.env.DRIFTWIRE_TEST_REDIS = redis.url;
+}
+
+/** A stopped jest runs no teardown, but what it started is killed when it exits. */
+function exitOnSignal(): void {
+  process.exit(130);
 }
 
 const MIGRATE = fileURLToPath(new URL('../../database/dist/migrate-cli.js', import.meta.url));
