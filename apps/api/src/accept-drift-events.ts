@@ -6,7 +6,11 @@ import type { ApiDeps } from './api-dependencies.js';
 import type { EventFields } from './drift-event-fields.js';
 import { Problem } from './problem.js';
 
-/** A validated drift event with the texts that are kept: `dataText` for the webhook, `rawText` for the replay check. */
+/**
+ * A validated drift event with the texts that are kept: `dataText` for the webhook, `rawText` for the replay check.
+ * The raw text is the event's own, without the members that only address it, so that an event sent alone and the same
+ * one sent in a batch are one.
+ */
 export type PostedEvent = {
   fields: EventFields;
   dataText: string;

@@ -31,7 +31,6 @@ const keyView = z
     created_at: z.iso.datetime(),
     expires_at: z.iso.datetime().nullable(),
     revoked_at: z.iso.datetime().nullable(),
-    last_used_at: z.iso.datetime().nullable(),
   })
   .meta({ id: 'ApiKey', description: 'Without a customer it is a platform key.' });
 const newKeyView = keyView
@@ -39,66 +38,78 @@ const newKeyView = keyView
   .meta({ id: 'NewApiKey' });
 const listQuery = z.strictObject(pageQuery);
 
-export function apiKeyRoutes({ prisma, cursors }: ApiDeps): Route[] {
-  const about = { tag: 'API keys', access: ['admin'] as const };
-  return [
-    {
-      ...about,
-      method: 'POST',
-      path: '/v1/api-keys',
-      operationId: 'createApiKey',
-      summary: 'Create an API key',
-      body: keyInput,
-      success: { status: 201, description: 'The key, shown this once.', schema: newKeyView },
-      problems: [400, 404],
-      handle: async ({ caller, bodyBytes }) => {
-        const { value } = readJson(bodyBytes);
-        const customerId = await namedCustomer(prisma, caller, value);
-        const input = parse(keyInput, value);
-        refusePlatformRole(customerId, input.role);
-        const id = uuidv7();
-        const { key, secretHash } = generateApiKey(id);
-        const expiresAt = input.expires_at ? new Date(input.expires_at) : null;
-        const created = await prisma.apiKey.create({
-          data: { id, customerId, role: input.role, name: input.name, secretHash, expiresAt },
-        });
-        return { status: 201, body: { ...viewKey(created), key } };
-      },
+const tag = 'API keys';
+
+export function apiKeyRoutes(deps: ApiDeps): Route[] {
+  return [createApiKey(deps), listApiKeys(deps), revokeApiKey(deps)];
+}
+
+function createApiKey({ prisma }: ApiDeps): Route {
+  return {
+    tag,
+    access: ['admin'],
+    method: 'POST',
+    path: '/v1/api-keys',
+    operationId: 'createApiKey',
+    summary: 'Create an API key',
+    body: keyInput,
+    success: { status: 201, description: 'The key, shown this once.', schema: newKeyView },
+    problems: [400, 404],
+    handle: async ({ caller, bodyBytes }) => {
+      const { value } = readJson(bodyBytes);
+      const customerId = await namedCustomer(prisma, caller, value);
+      const input = parse(keyInput, value);
+      refusePlatformRole(customerId, input.role);
+      const id = uuidv7();
+      const { key, secretHash } = generateApiKey(id);
+      const expiresAt = input.expires_at ? new Date(input.expires_at) : null;
+      const created = await prisma.apiKey.create({
+        data: { id, customerId, role: input.role, name: input.name, secretHash, expiresAt },
+      });
+      return { status: 201, body: { ...viewKey(created), key } };
     },
-    {
-      ...about,
-      method: 'GET',
-      path: '/v1/api-keys',
-      operationId: 'listApiKeys',
-      summary: 'List API keys, newest first',
-      query: listQuery,
-      success: { status: 200, description: 'A page.', schema: listSchema(keyView) },
-      problems: [400, 404],
-      handle: async ({ caller, query }) => {
-        const asked = parse(listQuery, query);
-        const { where, ...page } = pageArguments(cursors, asked);
-        const scope = scopeOfQuery(caller, asked.customer_id);
-        const found = await prisma.apiKey.findMany({ where: { ...where, ...scope }, ...page });
-        const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
-        return { status: 200, body: { data: rows.map(viewKey), next_cursor: nextCursor } };
-      },
+  };
+}
+
+function listApiKeys({ prisma, cursors }: ApiDeps): Route {
+  return {
+    tag,
+    access: ['admin'],
+    method: 'GET',
+    path: '/v1/api-keys',
+    operationId: 'listApiKeys',
+    summary: 'List API keys, newest first',
+    query: listQuery,
+    success: { status: 200, description: 'A page.', schema: listSchema(keyView) },
+    problems: [400, 404],
+    handle: async ({ caller, query }) => {
+      const scope = scopeOfQuery(caller, query);
+      const asked = parse(listQuery, query);
+      const { where, ...page } = pageArguments(cursors, asked);
+      const found = await prisma.apiKey.findMany({ where: { ...where, ...scope }, ...page });
+      const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
+      return { status: 200, body: { data: rows.map(viewKey), next_cursor: nextCursor } };
     },
-    {
-      ...about,
-      method: 'DELETE',
-      path: '/v1/api-keys/:id',
-      operationId: 'revokeApiKey',
-      summary: 'Revoke an API key',
-      success: { status: 204, description: 'The key is no longer accepted.' },
-      problems: [404],
-      handle: async ({ caller, id }) => {
-        const where = { id: pathId(id, 'API key'), ...scopeOf(caller), revokedAt: null };
-        const { count } = await prisma.apiKey.updateMany({ where, data: { revokedAt: new Date() } });
-        if (count === 0) throw notFound('API key');
-        return { status: 204 };
-      },
+  };
+}
+
+function revokeApiKey({ prisma }: ApiDeps): Route {
+  return {
+    tag,
+    access: ['admin'],
+    method: 'DELETE',
+    path: '/v1/api-keys/:id',
+    operationId: 'revokeApiKey',
+    summary: 'Revoke an API key',
+    success: { status: 204, description: 'The key is no longer accepted.' },
+    problems: [404],
+    handle: async ({ caller, id }) => {
+      const where = { id: pathId(id, 'API key'), ...scopeOf(caller), revokedAt: null };
+      const { count } = await prisma.apiKey.updateMany({ where, data: { revokedAt: new Date() } });
+      if (count === 0) throw notFound('API key');
+      return { status: 204 };
     },
-  ];
+  };
 }
 
 function refusePlatformRole(customerId: string | null, role: Role): void {
@@ -115,6 +126,5 @@ function viewKey(key: ApiKey) {
     created_at: key.createdAt.toISOString(),
     expires_at: key.expiresAt?.toISOString() ?? null,
     revoked_at: key.revokedAt?.toISOString() ?? null,
-    last_used_at: key.lastUsedAt?.toISOString() ?? null,
   };
 }

@@ -5,18 +5,15 @@ import type { Registry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
 import { createAuthenticate } from './access.js';
 import type { ApiDeps } from './api-dependencies.js';
-import { apiKeyRoutes } from './api-keys.js';
-import { customerRoutes } from './customers.js';
+import { apiRoutes } from './api-routes.js';
+import { answerClientError } from './client-error.js';
 import { serveDashboard } from './dashboard.js';
-import { deliveryRoutes } from './deliveries.js';
 import { serveDocs } from './docs-pages.js';
-import { driftEventRoutes } from './drift-events.js';
-import { endpointRoutes } from './endpoints.js';
-import { mapErrors } from './error-mapping.js';
+import { answerProblem, mapErrors, problemOf } from './error-mapping.js';
 import { serveHealth } from './health.js';
 import { openApiDocument } from './openapi.js';
 import { measureRequests } from './request-metrics.js';
-import { type Route, registerRoutes } from './route.js';
+import { registerRoutes } from './route.js';
 
 export type AppOptions = {
   deps: ApiDeps;
@@ -32,17 +29,6 @@ export type AppOptions = {
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_PARAM_LENGTH = 100;
 
-/** Every route of the public API under /v1, in the order of the documentation. */
-export function apiRoutes(deps: ApiDeps): Route[] {
-  return [
-    ...customerRoutes(deps),
-    ...apiKeyRoutes(deps),
-    ...endpointRoutes(deps),
-    ...driftEventRoutes(deps),
-    ...deliveryRoutes(deps),
-  ];
-}
-
 /** The whole HTTP side: the API, its documentation, the dashboard, health and metrics. Not yet listening. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { deps, log, producer, registry } = options;
@@ -52,6 +38,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, _request, reply) => answerProblem(reply, problemOf(error)),
   });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);

@@ -17,11 +17,16 @@ export function pathId(id: string, thing: string): string {
   return id.toLowerCase();
 }
 
-/** A customer key may name its own customer or none; another one does not exist for it. */
-export function scopeOfQuery(caller: Caller, named: string | undefined): CustomerScope {
-  if (named === undefined || caller.customerId === named) return scopeOf(caller);
-  if (caller.customerId !== null) throw notFound('customer');
-  return { customerId: named };
+/**
+ * A customer key may name its own customer or none; another one does not exist for it. Looked at before the query is
+ * validated, because 404 comes before 400; what is no id at all is left to the validation.
+ */
+export function scopeOfQuery(caller: Caller, query: unknown): CustomerScope {
+  const named = customerIdOf(query);
+  if (typeof named !== 'string' || !UUID.test(named)) return scopeOf(caller);
+  const customerId = named.toLowerCase();
+  if (caller.customerId !== null && caller.customerId !== customerId) throw notFound('customer');
+  return { customerId };
 }
 
 /** The customer a create is for: the key's own, or the one a platform key names. Anything else is 404, `null` is 400. */
@@ -47,6 +52,7 @@ export async function namedCustomer(prisma: PrismaClient, caller: Caller, body: 
   return customer.id;
 }
 
-function customerIdOf(body: unknown): unknown {
-  return typeof body === 'object' && body !== null && 'customer_id' in body ? body.customer_id : undefined;
+function customerIdOf(bodyOrQuery: unknown): unknown {
+  const isObject = typeof bodyOrQuery === 'object' && bodyOrQuery !== null;
+  return isObject && 'customer_id' in bodyOrQuery ? bodyOrQuery.customer_id : undefined;
 }

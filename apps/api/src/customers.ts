@@ -15,54 +15,66 @@ const customerView = z
 const { customer_id: _, ...customerPage } = pageQuery;
 const listQuery = z.strictObject(customerPage);
 
-export function customerRoutes({ prisma, cursors }: ApiDeps): Route[] {
-  const about = { tag: 'Customers', access: 'platform' as const };
-  return [
-    {
-      ...about,
-      method: 'POST',
-      path: '/v1/customers',
-      operationId: 'createCustomer',
-      summary: 'Create a customer',
-      body: customerInput,
-      success: { status: 201, description: 'The customer.', schema: customerView },
-      problems: [400],
-      handle: async ({ bodyBytes }) => {
-        const { name } = parse(customerInput, readJson(bodyBytes).value);
-        return { status: 201, body: viewCustomer(await prisma.customer.create({ data: { name } })) };
-      },
+const tag = 'Customers';
+
+export function customerRoutes(deps: ApiDeps): Route[] {
+  return [createCustomer(deps), listCustomers(deps), getCustomer(deps)];
+}
+
+function createCustomer({ prisma }: ApiDeps): Route {
+  return {
+    tag,
+    access: 'platform',
+    method: 'POST',
+    path: '/v1/customers',
+    operationId: 'createCustomer',
+    summary: 'Create a customer',
+    body: customerInput,
+    success: { status: 201, description: 'The customer.', schema: customerView },
+    problems: [400],
+    handle: async ({ bodyBytes }) => {
+      const { name } = parse(customerInput, readJson(bodyBytes).value);
+      return { status: 201, body: viewCustomer(await prisma.customer.create({ data: { name } })) };
     },
-    {
-      ...about,
-      method: 'GET',
-      path: '/v1/customers',
-      operationId: 'listCustomers',
-      summary: 'List customers, newest first',
-      query: listQuery,
-      success: { status: 200, description: 'A page.', schema: listSchema(customerView) },
-      problems: [400],
-      handle: async ({ query }) => {
-        const asked = parse(listQuery, query);
-        const found = await prisma.customer.findMany(pageArguments(cursors, asked));
-        const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
-        return { status: 200, body: { data: rows.map(viewCustomer), next_cursor: nextCursor } };
-      },
+  };
+}
+
+function listCustomers({ prisma, cursors }: ApiDeps): Route {
+  return {
+    tag,
+    access: 'platform',
+    method: 'GET',
+    path: '/v1/customers',
+    operationId: 'listCustomers',
+    summary: 'List customers, newest first',
+    query: listQuery,
+    success: { status: 200, description: 'A page.', schema: listSchema(customerView) },
+    problems: [400],
+    handle: async ({ query }) => {
+      const asked = parse(listQuery, query);
+      const found = await prisma.customer.findMany(pageArguments(cursors, asked));
+      const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
+      return { status: 200, body: { data: rows.map(viewCustomer), next_cursor: nextCursor } };
     },
-    {
-      ...about,
-      method: 'GET',
-      path: '/v1/customers/:id',
-      operationId: 'getCustomer',
-      summary: 'Read a customer',
-      success: { status: 200, description: 'The customer.', schema: customerView },
-      problems: [404],
-      handle: async ({ id }) => {
-        const customer = await prisma.customer.findUnique({ where: { id: pathId(id, 'customer') } });
-        if (customer === null) throw notFound('customer');
-        return { status: 200, body: viewCustomer(customer) };
-      },
+  };
+}
+
+function getCustomer({ prisma }: ApiDeps): Route {
+  return {
+    tag,
+    access: 'platform',
+    method: 'GET',
+    path: '/v1/customers/:id',
+    operationId: 'getCustomer',
+    summary: 'Read a customer',
+    success: { status: 200, description: 'The customer.', schema: customerView },
+    problems: [404],
+    handle: async ({ id }) => {
+      const customer = await prisma.customer.findUnique({ where: { id: pathId(id, 'customer') } });
+      if (customer === null) throw notFound('customer');
+      return { status: 200, body: viewCustomer(customer) };
     },
-  ];
+  };
 }
 
 function viewCustomer({ id, name, createdAt }: Customer) {

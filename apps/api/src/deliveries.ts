@@ -4,6 +4,7 @@ import type { Caller } from './access.js';
 import type { ApiDeps } from './api-dependencies.js';
 import { pathId, scopeOf, scopeOfQuery } from './customer-scope.js';
 import { deliveryView, deliveryWithAttemptsView, viewAttempt, viewDelivery } from './delivery-fields.js';
+import { filterText, nothing } from './fields.js';
 import { given } from './given.js';
 import { createdBetween, createdQuery, listSchema, pageArguments, pageOf, pageQuery } from './page.js';
 import { notFound, Problem } from './problem.js';
@@ -16,70 +17,79 @@ const listQuery = z.strictObject({
   status: z.enum(DeliveryStatus, `must be one of ${Object.values(DeliveryStatus).join(', ')}`).optional(),
   endpoint_id: z.uuid('must be the id of an endpoint').optional(),
   event_id: z.uuid('must be the id of a drift event').optional(),
-  event_type: z.string().optional(),
+  event_type: filterText.optional(),
 });
-const nothingInput = z.strictObject({});
+
+const tag = 'Deliveries';
 
 export function deliveryRoutes(deps: ApiDeps): Route[] {
-  const { prisma, cursors } = deps;
-  const everyone = { tag: 'Deliveries', access: ['admin', 'producer', 'viewer'] as const };
-  return [
-    {
-      ...everyone,
-      method: 'GET',
-      path: '/v1/deliveries',
-      operationId: 'listDeliveries',
-      summary: 'List deliveries, newest first',
-      query: listQuery,
-      success: { status: 200, description: 'A page.', schema: listSchema(deliveryView) },
-      problems: [400, 404],
-      handle: async ({ caller, query }) => {
-        const asked = parse(listQuery, query);
-        const scope = scopeOfQuery(caller, asked.customer_id);
-        const { where, ...page } = pageArguments(cursors, asked);
-        const found = await prisma.delivery.findMany({
-          where: { AND: [{ ...where, ...scope }, filterOf(asked)] },
-          ...page,
-        });
-        const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
-        return { status: 200, body: { data: rows.map(viewDelivery), next_cursor: nextCursor } };
-      },
+  return [listDeliveries(deps), getDelivery(deps), retryDelivery(deps)];
+}
+
+function listDeliveries({ prisma, cursors }: ApiDeps): Route {
+  return {
+    tag,
+    access: ['admin', 'producer', 'viewer'],
+    method: 'GET',
+    path: '/v1/deliveries',
+    operationId: 'listDeliveries',
+    summary: 'List deliveries, newest first',
+    query: listQuery,
+    success: { status: 200, description: 'A page.', schema: listSchema(deliveryView) },
+    problems: [400, 404],
+    handle: async ({ caller, query }) => {
+      const scope = scopeOfQuery(caller, query);
+      const asked = parse(listQuery, query);
+      const { where, ...page } = pageArguments(cursors, asked);
+      const found = await prisma.delivery.findMany({
+        where: { AND: [{ ...where, ...scope }, filterOf(asked)] },
+        ...page,
+      });
+      const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
+      return { status: 200, body: { data: rows.map(viewDelivery), next_cursor: nextCursor } };
     },
-    {
-      ...everyone,
-      method: 'GET',
-      path: '/v1/deliveries/:id',
-      operationId: 'getDelivery',
-      summary: 'Read a delivery with its attempts',
-      success: { status: 200, description: 'The delivery and every attempt.', schema: deliveryWithAttemptsView },
-      problems: [404],
-      handle: async ({ caller, id }) => {
-        const delivery = await prisma.delivery.findFirst({
-          where: { id: pathId(id, 'delivery'), ...scopeOf(caller) },
-          include: { attempts: { orderBy: { number: 'asc' } } },
-        });
-        if (delivery === null) throw notFound('delivery');
-        return { status: 200, body: { ...viewDelivery(delivery), attempts: delivery.attempts.map(viewAttempt) } };
-      },
+  };
+}
+
+function getDelivery({ prisma }: ApiDeps): Route {
+  return {
+    tag,
+    access: ['admin', 'producer', 'viewer'],
+    method: 'GET',
+    path: '/v1/deliveries/:id',
+    operationId: 'getDelivery',
+    summary: 'Read a delivery with its attempts',
+    success: { status: 200, description: 'The delivery and every attempt.', schema: deliveryWithAttemptsView },
+    problems: [404],
+    handle: async ({ caller, id }) => {
+      const delivery = await prisma.delivery.findFirst({
+        where: { id: pathId(id, 'delivery'), ...scopeOf(caller) },
+        include: { attempts: { orderBy: { number: 'asc' } } },
+      });
+      if (delivery === null) throw notFound('delivery');
+      return { status: 200, body: { ...viewDelivery(delivery), attempts: delivery.attempts.map(viewAttempt) } };
     },
-    {
-      tag: 'Deliveries',
-      access: ['admin', 'producer'],
-      method: 'POST',
-      path: '/v1/deliveries/:id/retry',
-      operationId: 'retryDelivery',
-      summary: 'Send a finished delivery again, in a fresh round',
-      body: nothingInput,
-      bodyRequired: false,
-      success: { status: 202, description: 'Pending again; its first attempt starts at once.', schema: deliveryView },
-      problems: [400, 404, 409],
-      handle: async ({ caller, id, bodyBytes }) => {
-        const delivery = await findDelivery(deps, caller, id);
-        parse(nothingInput, readOptionalJson(bodyBytes).value);
-        return retry(deps, delivery);
-      },
+  };
+}
+
+function retryDelivery(deps: ApiDeps): Route {
+  return {
+    tag,
+    access: ['admin', 'producer'],
+    method: 'POST',
+    path: '/v1/deliveries/:id/retry',
+    operationId: 'retryDelivery',
+    summary: 'Send a finished delivery again, in a fresh round',
+    body: nothing,
+    bodyRequired: false,
+    success: { status: 202, description: 'Pending again; its first attempt starts at once.', schema: deliveryView },
+    problems: [400, 404, 409],
+    handle: async ({ caller, id, bodyBytes }) => {
+      const delivery = await findDelivery(deps, caller, id);
+      parse(nothing, readOptionalJson(bodyBytes).value);
+      return retry(deps, delivery);
     },
-  ];
+  };
 }
 
 async function findDelivery({ prisma }: ApiDeps, caller: Caller, id: string): Promise<Delivery> {

@@ -16,8 +16,8 @@ const driftData = z
     {
       drift_type: z
         .string('must be a text of 1 to 64 characters')
-        .min(1, 'must have 1 to 64 characters')
-        .max(64, 'must have 1 to 64 characters'),
+        // Not min and max: those count UTF-16 units, and an emoji is one character.
+        .regex(/^[\s\S]{1,64}$/u, 'must have 1 to 64 characters'),
       baseline_value: value,
       current_value: value,
       delta_value: value.optional().meta({ description: 'current_value - baseline_value unless given.' }),

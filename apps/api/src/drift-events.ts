@@ -16,6 +16,7 @@ import {
   MAX_BATCH_BYTES,
   MAX_EVENT_BYTES,
 } from './drift-event-fields.js';
+import { filterText } from './fields.js';
 import { given } from './given.js';
 import { createdBetween, createdQuery, listSchema, pageArguments, pageOf, pageQuery } from './page.js';
 import { invalid, notFound, Problem } from './problem.js';
@@ -25,104 +26,118 @@ import type { Call, Route } from './route.js';
 const listQuery = z.strictObject({
   ...pageQuery,
   ...createdQuery,
-  event_type: z.string().optional(),
-  drift_type: z.string().optional(),
+  event_type: filterText.optional(),
+  drift_type: filterText.optional(),
   request_id: z.uuid('must be a UUID').optional(),
-  idempotency_key: z.string().optional(),
+  idempotency_key: filterText.optional(),
 });
 
+const tag = 'Drift events';
+
 export function driftEventRoutes(deps: ApiDeps): Route[] {
-  const { prisma, cursors } = deps;
-  const producer = { tag: 'Drift events', access: ['admin', 'producer'] as const };
-  const everyone = { tag: 'Drift events', access: ['admin', 'producer', 'viewer'] as const };
-  return [
-    {
-      ...producer,
-      method: 'POST',
-      path: '/v1/drift-events',
-      operationId: 'createDriftEvent',
-      summary: 'Report a drift event',
-      body: eventInput,
-      bodyLimit: MAX_EVENT_BYTES,
-      takesIdempotencyKey: true,
-      success: { status: 202, description: 'Stored, with its deliveries.', schema: acceptedView },
-      problems: [400, 404, 409, 413],
-      handle: async (call) => {
-        const json = readJson(call.bodyBytes);
-        const customerId = await customerForCreate(prisma, call.caller, json.value);
-        const fields = parse(eventInput, json.value);
-        const key = readIdempotencyKey(call);
-        const [accepted] = await acceptPosted(deps, customerId, [postedEvent(json, { fields, path: [], key })]);
-        const { replayed, ...body } = accepted ?? notAccepted();
-        return { status: 202, body, headers: replayed ? { 'idempotency-replayed': 'true' } : {} };
-      },
+  return [createDriftEvent(deps), createDriftEvents(deps), listDriftEvents(deps), getDriftEvent(deps)];
+}
+
+function createDriftEvent(deps: ApiDeps): Route {
+  return {
+    tag,
+    access: ['admin', 'producer'],
+    method: 'POST',
+    path: '/v1/drift-events',
+    operationId: 'createDriftEvent',
+    summary: 'Report a drift event',
+    body: eventInput,
+    bodyLimit: MAX_EVENT_BYTES,
+    takesIdempotencyKey: true,
+    success: { status: 202, description: 'Stored, with its deliveries.', schema: acceptedView },
+    problems: [400, 404, 409, 413],
+    handle: async (call) => {
+      const json = readJson(call.bodyBytes);
+      const customerId = await customerForCreate(deps.prisma, call.caller, json.value);
+      const fields = parse(eventInput, json.value);
+      const key = readIdempotencyKey(call);
+      const [accepted] = await acceptPosted(deps, customerId, [postedEvent(json, { fields, path: [], key })]);
+      const { replayed, ...body } = accepted ?? notAccepted();
+      return { status: 202, body, headers: replayed ? { 'idempotency-replayed': 'true' } : {} };
     },
-    {
-      ...producer,
-      method: 'POST',
-      path: '/v1/drift-events/batch',
-      operationId: 'createDriftEvents',
-      summary: 'Report up to a thousand drift events, all or none',
-      body: batchInput,
-      bodyLimit: MAX_BATCH_BYTES,
-      success: { status: 202, description: 'Stored, in the order sent.', schema: acceptedBatchView },
-      problems: [400, 404, 409, 413],
-      handle: async (call) => {
-        const json = readJson(call.bodyBytes);
-        const customerId = await customerForCreate(prisma, call.caller, json.value);
-        refuseBatchKey(call);
-        parse(batchSize, json.value);
-        refuseLargeItems(json);
-        const { events } = parse(batchInput, json.value);
-        const posted = events.map(({ idempotency_key: key, ...fields }, index) =>
-          postedEvent(json, { fields, path: ['events', index], key }),
-        );
-        return { status: 202, body: { results: await acceptPosted(deps, customerId, posted) } };
-      },
+  };
+}
+
+function createDriftEvents(deps: ApiDeps): Route {
+  return {
+    tag,
+    access: ['admin', 'producer'],
+    method: 'POST',
+    path: '/v1/drift-events/batch',
+    operationId: 'createDriftEvents',
+    summary: 'Report up to a thousand drift events, all or none',
+    body: batchInput,
+    bodyLimit: MAX_BATCH_BYTES,
+    success: { status: 202, description: 'Stored, in the order sent.', schema: acceptedBatchView },
+    problems: [400, 404, 409, 413],
+    handle: async (call) => {
+      const json = readJson(call.bodyBytes);
+      const customerId = await customerForCreate(deps.prisma, call.caller, json.value);
+      refuseBatchKey(call);
+      parse(batchSize, json.value);
+      refuseLargeItems(json);
+      const { events } = parse(batchInput, json.value);
+      const posted = events.map(({ idempotency_key: key, ...fields }, index) =>
+        postedEvent(json, { fields, path: ['events', index], key }),
+      );
+      return { status: 202, body: { results: await acceptPosted(deps, customerId, posted) } };
     },
-    {
-      ...everyone,
-      method: 'GET',
-      path: '/v1/drift-events',
-      operationId: 'listDriftEvents',
-      summary: 'List drift events, newest first',
-      query: listQuery,
-      success: { status: 200, description: 'A page.', schema: listSchema(driftEventView) },
-      problems: [400, 404],
-      handle: async ({ caller, query }) => {
-        const asked = parse(listQuery, query);
-        const scope = scopeOfQuery(caller, asked.customer_id);
-        const { where, ...page } = pageArguments(cursors, asked);
-        const found = await prisma.driftEvent.findMany({
-          where: { AND: [{ ...where, ...scope }, filterOf(asked)] },
-          include: { idempotencyKeys: { select: { key: true } } },
-          ...page,
-        });
-        const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
-        return {
-          status: 200,
-          json: `{"data":[${rows.map(eventJson).join()}],"next_cursor":${JSON.stringify(nextCursor)}}`,
-        };
-      },
+  };
+}
+
+function listDriftEvents({ prisma, cursors }: ApiDeps): Route {
+  return {
+    tag,
+    access: ['admin', 'producer', 'viewer'],
+    method: 'GET',
+    path: '/v1/drift-events',
+    operationId: 'listDriftEvents',
+    summary: 'List drift events, newest first',
+    query: listQuery,
+    success: { status: 200, description: 'A page.', schema: listSchema(driftEventView) },
+    problems: [400, 404],
+    handle: async ({ caller, query }) => {
+      const scope = scopeOfQuery(caller, query);
+      const asked = parse(listQuery, query);
+      const { where, ...page } = pageArguments(cursors, asked);
+      const found = await prisma.driftEvent.findMany({
+        where: { AND: [{ ...where, ...scope }, filterOf(asked)] },
+        include: { idempotencyKeys: { select: { key: true } } },
+        ...page,
+      });
+      const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
+      return {
+        status: 200,
+        json: `{"data":[${rows.map(eventJson).join()}],"next_cursor":${JSON.stringify(nextCursor)}}`,
+      };
     },
-    {
-      ...everyone,
-      method: 'GET',
-      path: '/v1/drift-events/:id',
-      operationId: 'getDriftEvent',
-      summary: 'Read a drift event',
-      success: { status: 200, description: 'The drift event.', schema: driftEventView },
-      problems: [404],
-      handle: async ({ caller, id }) => {
-        const event = await prisma.driftEvent.findFirst({
-          where: { id: pathId(id, 'drift event'), ...scopeOf(caller) },
-          include: { idempotencyKeys: { select: { key: true } } },
-        });
-        if (event === null) throw notFound('drift event');
-        return { status: 200, json: eventJson(event) };
-      },
+  };
+}
+
+function getDriftEvent({ prisma }: ApiDeps): Route {
+  return {
+    tag,
+    access: ['admin', 'producer', 'viewer'],
+    method: 'GET',
+    path: '/v1/drift-events/:id',
+    operationId: 'getDriftEvent',
+    summary: 'Read a drift event',
+    success: { status: 200, description: 'The drift event.', schema: driftEventView },
+    problems: [404],
+    handle: async ({ caller, id }) => {
+      const event = await prisma.driftEvent.findFirst({
+        where: { id: pathId(id, 'drift event'), ...scopeOf(caller) },
+        include: { idempotencyKeys: { select: { key: true } } },
+      });
+      if (event === null) throw notFound('drift event');
+      return { status: 200, json: eventJson(event) };
     },
-  ];
+  };
 }
 
 /** The event at `path`, with the texts that are kept cut from the request. */
@@ -130,11 +145,10 @@ function postedEvent(
   json: JsonText,
   { fields, path, key }: { fields: EventFields; path: JsonPath; key: string | undefined },
 ): PostedEvent {
-  const rawText = json.textOf(path) ?? '';
   return {
     fields,
     dataText: json.textOf([...path, 'data']) ?? '',
-    rawText: path.length === 0 ? rawText : removeMember(rawText, 'idempotency_key'),
+    rawText: removeMember(json.textOf(path) ?? '', path.length === 0 ? 'customer_id' : 'idempotency_key'),
     idempotencyKey: key,
     pointer: pointerOf(path),
   };

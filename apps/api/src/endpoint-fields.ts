@@ -13,6 +13,22 @@ const MAX_EVENT_TYPES = 100;
 const MAX_HEADERS = 20;
 const REDACTED = '[redacted]';
 
+/** `z.record` drops a `__proto__` without a word, so the headers are judged before it sees them. */
+const customHeaders = z
+  .preprocess(
+    (headers, context) => {
+      if (typeof headers !== 'object' || headers === null) return headers;
+      for (const { name, problem } of headerProblems(headers)) {
+        context.addIssue({ code: 'custom', path: [name], message: problem });
+      }
+      return headers;
+    },
+    z
+      .record(z.string(), z.string())
+      .refine((headers) => Object.keys(headers).length <= MAX_HEADERS, `must have at most ${MAX_HEADERS} entries`),
+  )
+  .meta({ description: 'Sent with every webhook. Values are stored encrypted and never shown again.' });
+
 /** The schemas depend on what addresses this installation allows. */
 export function endpointSchemas(policy: AddressPolicy) {
   const fields = {
@@ -32,13 +48,7 @@ export function endpointSchemas(policy: AddressPolicy) {
       .nullable()
       .meta({ description: 'Only drift events at least this severe. Null: all.' }),
     active: z.boolean('must be true or false'),
-    headers: z
-      .record(z.string(), z.string('must be a text'))
-      .superRefine((headers, context) => {
-        for (const { name, problem } of headerProblems(headers))
-          context.addIssue({ code: 'custom', path: [name], message: problem });
-      })
-      .meta({ description: 'Sent with every webhook. Values are stored encrypted and never shown again.' }),
+    headers: customHeaders,
   };
   const create = z
     .strictObject({
@@ -59,15 +69,21 @@ export function endpointSchemas(policy: AddressPolicy) {
   return { create, change };
 }
 
-function* headerProblems(headers: Record<string, string>): Generator<{ name: string; problem: string }> {
+export type EndpointSchemas = ReturnType<typeof endpointSchemas>;
+export type EndpointInput = z.infer<EndpointSchemas['create']>;
+export type EndpointChange = z.infer<EndpointSchemas['change']>;
+
+function* headerProblems(headers: object): Generator<{ name: string; problem: string }> {
   const seen = new Set<string>();
-  if (Object.keys(headers).length > MAX_HEADERS)
-    yield { name: '', problem: `must have at most ${MAX_HEADERS} entries` };
   for (const [name, value] of Object.entries(headers)) {
-    const problem = customHeaderProblem(name, value) ?? (seen.has(name.toLowerCase()) ? 'is given twice' : null);
+    const problem = headerProblem(name, value) ?? (seen.has(name.toLowerCase()) ? 'is given twice' : null);
     if (problem !== null) yield { name, problem };
     seen.add(name.toLowerCase());
   }
+}
+
+function headerProblem(name: string, value: unknown): string | null {
+  return typeof value === 'string' ? customHeaderProblem(name, value) : 'must be a text';
 }
 
 export const endpointView = z

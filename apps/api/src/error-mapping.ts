@@ -1,9 +1,11 @@
+import type { IncomingMessage } from 'node:http';
 import { isPostgresUnavailable } from '@driftwire/database';
 import type { Log } from '@driftwire/runtime';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem, problemBody } from './problem.js';
 
 const RETRY_AFTER_S = 2;
+const SHORT_REST_BYTES = 64 * 1024;
 
 /** The one place where errors become answers, and the one place that logs them. */
 export function mapErrors(app: FastifyInstance, log: Log): void {
@@ -14,9 +16,15 @@ export function mapErrors(app: FastifyInstance, log: Log): void {
     }
     return answerProblem(reply, problem);
   });
-  app.setNotFoundHandler((request, reply) =>
-    answerProblem(reply, new Problem('not_found', `There is no ${request.method} ${request.url.split('?')[0]}.`)),
-  );
+  app.setNotFoundHandler((request, reply) => answerProblem(reply, noSuchRoute(request)));
+  // Before the body is read: a stranger gets no byte of memory for a path that does not exist.
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) throw noSuchRoute(request);
+  });
+}
+
+function noSuchRoute({ method, url }: FastifyRequest): Problem {
+  return new Problem('not_found', `There is no ${method} ${url.split('?')[0]}.`);
 }
 
 export function answerProblem(reply: FastifyReply, problem: Problem): FastifyReply {
@@ -24,10 +32,20 @@ export function answerProblem(reply: FastifyReply, problem: Problem): FastifyRep
     reply.header('www-authenticate', 'Bearer realm="driftwire"');
   }
   if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_S);
+  if (hasLongRest(reply.request.raw)) reply.header('connection', 'close');
   return reply
     .code(problem.status)
     .type('application/problem+json')
     .send(JSON.stringify(problemBody(problem, reply.request.id)));
+}
+
+/**
+ * True when much of the body, or nobody knows how much, is still to come: closing the connection is what stops it. A
+ * short rest is read and dropped instead, because a client that is still writing may never see the answer.
+ */
+function hasLongRest({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > SHORT_REST_BYTES;
 }
 
 export function problemOf(error: unknown): Problem {
@@ -45,10 +63,13 @@ function transportProblem(error: unknown): Problem | null {
       return new Problem('body_too_large', 'Limits: 256 KiB for a drift event, 8 MiB for a batch, 64 KiB elsewhere.');
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new Problem('unsupported_media_type', 'Send the body as application/json.');
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-    case 'FST_ERR_BAD_URL':
     case 'FST_ERR_MAX_PARAM_LENGTH':
-      return new Problem('invalid_request', 'The request is malformed.');
+      return new Problem('not_found', 'The path holds an id that is none.');
+    case 'FST_ERR_BAD_URL':
+      return new Problem('invalid_request', 'The path is not valid: a % must be followed by two hexadecimal digits.');
+    case 'ECONNRESET': // the client went away; nobody will read this
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new Problem('invalid_request', 'The body is not as long as its Content-Length says.');
     default:
       return null;
   }

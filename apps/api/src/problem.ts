@@ -5,6 +5,7 @@ const PROBLEMS = {
   unauthorized: [401, 'A valid API key is required'],
   forbidden: [403, 'This key may not do that'],
   not_found: [404, 'Not found'],
+  request_timeout: [408, 'The request took too long to arrive'],
   idempotency_conflict: [409, 'This idempotency key was used for another event'],
   name_taken: [409, 'This name is taken'],
   endpoint_limit_reached: [409, 'The customer has as many endpoints as it may have'],

@@ -75,8 +75,10 @@ const operations = await startOperationsServer({
   port: config.WORKER_PORT,
   registry,
   checkHealth: async () => ({ postgres: await database.answers(), redis: await consumer.answers() }),
+}).catch((error: Error) => {
+  process.stderr.write(`The worker cannot listen on ${config.HOST}:${config.WORKER_PORT}: ${error.message}\n`);
+  process.exit(1);
 });
-log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
 
 stopOnSignal({
   log,
@@ -87,6 +89,9 @@ stopOnSignal({
     await Promise.all([operations.close(), database.close()]);
   },
 });
+// Last: a worker that cannot listen must not have taken jobs, for it would leave their attempts interrupted.
+consumer.start();
+log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
 
 async function claimOne(prisma: PrismaClient, job: DeliveryJob) {
   const [answer] = await claimDeliveries(prisma, [job], { leaseMs });

@@ -12,7 +12,9 @@ export function createEndpointOpener(sealer: Sealer): (claim: Claim) => Endpoint
   return (claim) => {
     const { id, version, previousSecretSealed } = claim.endpoint;
     const key = `${id}/${version}/${previousSecretSealed === null ? 'alone' : 'overlapping'}`;
-    const opened = cache.get(key) ?? open(sealer, claim);
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    const opened = open(sealer, claim);
     if (opened === null) return null;
     if (cache.size >= CACHED_ENDPOINTS) cache.clear();
     cache.set(key, opened);

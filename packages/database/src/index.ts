@@ -29,6 +29,7 @@ export {
   type PrismaClient,
   Role,
 } from './generated/client.js';
+export { type EndpointToInsert, insertEndpoint } from './insert-endpoint.js';
 export { applyMigrations } from './migrations.js';
 export { isPostgresUnavailable, isUniqueViolation } from './postgres-error.js';
 export { type AttemptRecord, type RecordAnswer, recordAttempts } from './record-attempts.js';

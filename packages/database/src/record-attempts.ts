@@ -18,7 +18,7 @@ export type AttemptRecord = {
   transition: { to: 'success' } | { to: 'retrying'; delayMs: number } | { to: 'failed'; reason: FailureReason };
 };
 
-/** `moved` is false when the delivery had already gone on without this attempt: its lease was lost, or it was recorded. */
+/** `moved` is false when the delivery had already gone on without this attempt. A repeated record gets the same answer. */
 export type RecordAnswer = { deliveryId: string; number: number; moved: boolean };
 
 /** How long a retry's job may be missing, once it is due, before the sweeper enqueues it. */
@@ -64,7 +64,8 @@ export async function recordAttempts(prisma: PrismaClient, records: readonly Att
       FROM input
     ),
     held AS (
-      SELECT delivery.id FROM deliveries delivery JOIN input ON input.delivery_id = delivery.id
+      SELECT delivery.id, delivery.fence, delivery.lease_expires_at, delivery.status, delivery.failure_reason
+      FROM deliveries delivery JOIN input ON input.delivery_id = delivery.id
       ORDER BY delivery.id
       FOR UPDATE OF delivery
     ),
@@ -99,8 +100,13 @@ export async function recordAttempts(prisma: PrismaClient, records: readonly Att
         OR (ended.to_status = 'success' AND delivery.status <> 'success'))
       RETURNING delivery.id
     )
-    SELECT input.delivery_id, input.number, moved.id IS NOT NULL AS moved
-    FROM input LEFT JOIN moved ON moved.id = input.delivery_id`;
+    SELECT ended.delivery_id, ended.number, moved.id IS NOT NULL OR coalesce(
+        -- The answer to an earlier record may have been lost on its way: then the delivery is where that one put it.
+        held.fence = ended.number AND held.lease_expires_at IS NULL AND held.status = ended.to_status
+          AND held.failure_reason IS NOT DISTINCT FROM ended.failure_reason, false) AS moved
+    FROM ended_attempt ended
+    LEFT JOIN held ON held.id = ended.delivery_id
+    LEFT JOIN moved ON moved.id = ended.delivery_id`;
   return rows.map((row) => ({ deliveryId: row.delivery_id, number: row.number, moved: row.moved }));
 }
 

@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import { DELIVERY_QUEUE, type DeliveryJob, deliveryJobSchema } from './delivery-job.js';
 import type { QueueOptions } from './producer.js';
-import { connectConsumer } from './redis-connection.js';
+import { connectConsumer, redisAnswers } from './redis-connection.js';
 
 /** What running a job came to, as data; this file turns it into what BullMQ understands. */
 export type JobEnding =
@@ -21,8 +22,11 @@ export type ConsumerOptions = QueueOptions & {
 };
 
 export type Consumer = {
+  /** Takes jobs from now on; waits for Redis as long as it must. */
+  start: () => void;
   /** Stops taking jobs and waits for those in flight; never longer than the deadline, even without Redis. */
   close: (deadlineMs: number) => Promise<void>;
+  /** True when Redis answers a ping within a second. */
   answers: () => Promise<boolean>;
 };
 
@@ -34,9 +38,12 @@ const MAX_SNOOZE_MS = 3_600_000;
 /** The consuming side: runs `run` for every delivery job and translates its ending. */
 export function createConsumer(options: ConsumerOptions): Consumer {
   const connection = connectConsumer(options.redisUrl, options.onError);
-  const worker = new Worker(DELIVERY_QUEUE, (job, token) => process(options, job, token), {
+  const inFlight = new Set<Promise<JobEnding>>();
+  const tracking = { ...options, run: (job: DeliveryJob) => tracked(inFlight, options.run(job)) };
+  const worker = new Worker(DELIVERY_QUEUE, (job, token) => process(tracking, job, token), {
     connection,
     prefix: options.prefix,
+    autorun: false,
     concurrency: options.concurrency,
     maxStalledCount: MAX_STALLED_COUNT,
     stalledInterval: STALLED_INTERVAL_MS,
@@ -45,8 +52,15 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   worker.on('error', options.onError);
 
   return {
-    answers: async () => connection.status === 'ready',
-    close: (deadlineMs) => closeWithin(deadlineMs, worker, () => connection.disconnect()),
+    start: () => void worker.run().catch(options.onError),
+    answers: () => redisAnswers(connection),
+    close: async (deadlineMs) => {
+      // An orderly close waits for Redis for ever: without it, only the deliveries in flight are worth waiting for.
+      const withoutRedis = connection.status !== 'ready';
+      const closed = worker.close(withoutRedis).catch(options.onError);
+      await within(deadlineMs, withoutRedis ? Promise.allSettled(inFlight) : closed);
+      connection.disconnect();
+    },
   };
 }
 
@@ -85,13 +99,13 @@ function recordedDelay(_attemptsMade: number, _type?: string, error?: Error): nu
   return error instanceof RetryLater ? error.delayMs : DELAY_AFTER_A_BUG_MS;
 }
 
-/** `worker.close()` hangs for ever when Redis is down, so it races a deadline. */
-async function closeWithin(deadlineMs: number, worker: Worker, disconnect: () => void): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs);
-  });
-  await Promise.race([worker.close().catch(() => {}), tooLate]);
-  clearTimeout(timer);
-  disconnect();
+function tracked<T>(running: Set<Promise<T>>, work: Promise<T>): Promise<T> {
+  running.add(work);
+  return work.finally(() => running.delete(work));
+}
+
+async function within(deadlineMs: number, work: Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  const tooLate = delay(deadlineMs, undefined, { signal: done.signal }).catch(() => {});
+  await Promise.race([work, tooLate]).finally(() => done.abort());
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const DELIVERY_QUEUE = 'deliveries';
 
 /** All a job carries: Postgres holds everything else. */
-export const deliveryJobSchema = z.strictObject({ deliveryId: z.uuid(), generation: z.int().min(1) });
+export const deliveryJobSchema = z.strictObject({ deliveryId: z.uuid(), generation: z.int32().min(1) });
 export type DeliveryJob = z.infer<typeof deliveryJobSchema>;
 
 /** A job to add. `maxAttempts` is the row's, so that BullMQ and Postgres count to the same number. */
@@ -24,11 +24,12 @@ export function deliveryJobId({ deliveryId, generation }: DeliveryJob): string {
   return `${deliveryId}-${generation}`;
 }
 
-export function bulkDeliveryJob({ maxAttempts, ...data }: DeliveryWakeUp): {
+export function bulkDeliveryJob({ deliveryId, generation, maxAttempts }: DeliveryWakeUp): {
   name: string;
   data: DeliveryJob;
   opts: BulkJobOptions;
 } {
+  const data = { deliveryId, generation };
   return {
     name: 'deliver',
     data,

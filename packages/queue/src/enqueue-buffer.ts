@@ -48,15 +48,15 @@ export function createEnqueueBuffer(deps: EnqueueBufferDeps): EnqueueBuffer {
     size: () => waiting.length,
     push(jobs) {
       const fitting = jobs.slice(0, deps.capacity - waiting.length);
-      waiting.push(...fitting);
+      for (const job of fitting) waiting.push(job);
       if (fitting.length < jobs.length) deps.onOverflow(jobs.length - fitting.length);
-      draining ??= drain();
+      // Not for nothing: a drain that ends before it is noted here would look as if it ran for ever.
+      if (waiting.length > 0) draining ??= drain();
     },
     async close(deadlineMs) {
       const tooLate = delay(deadlineMs, undefined, { signal: closing.signal }).catch(() => {});
       await Promise.race([draining, tooLate]);
       closing.abort();
-      await draining;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { bulkDeliveryJob, DELIVERY_QUEUE, type DeliveryWakeUp } from './delivery-job.js';
-import { connectProducer } from './redis-connection.js';
+import { connectProducer, redisAnswers } from './redis-connection.js';
 
 export type Producer = {
   /** Adds jobs in one pipeline. Rejects, within about a second, when Redis does not take them; adding again is harmless. */
@@ -40,13 +40,7 @@ export function createProducer({ redisUrl, prefix, onError }: QueueOptions): Pro
       if (connection.status !== 'ready') throw new Error(`Redis is not ready: ${connection.status}`);
       await queue.addBulk(jobs.map(bulkDeliveryJob));
     },
-    answers: async () => {
-      if (connection.status !== 'ready') return false;
-      return connection.ping().then(
-        () => true,
-        () => false,
-      );
-    },
+    answers: () => redisAnswers(connection),
     close: async () => {
       // Not `queue.close()` alone: it waits for a server that may be gone.
       connection.disconnect();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 
 /**
@@ -15,6 +16,20 @@ type Patience = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest'
 /** Short, because everything waits for Redis to come back; bounded, because thousands may be waiting. */
 function reconnectDelayMs(tries: number): number {
   return Math.min(50 * 2 ** Math.min(tries, 5), 1_000);
+}
+
+const ANSWER_MS = 1_000;
+
+/** True when Redis answers a ping within a second: a frozen server keeps its connections open. */
+export async function redisAnswers(redis: Redis): Promise<boolean> {
+  if (redis.status !== 'ready') return false;
+  const answered = new AbortController();
+  const tooLate = delay(ANSWER_MS, false, { signal: answered.signal }).catch(() => false);
+  const answer = redis.ping().then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([answer, tooLate]).finally(() => answered.abort());
 }
 
 /** For adding jobs: every command is answered or refused within a second, so that no request ever hangs on Redis. */

@@ -5,20 +5,23 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 export type Received = { path: string; headers: IncomingHttpHeaders; body: Buffer; at: number };
 
 /** What to answer: a status, or more. `hang` never answers. */
-export type Reply = number | { status: number; headers?: Record<string, string>; body?: string } | 'hang';
+export type Reply = number | { status: number; headers?: Record<string, string>; body?: string | Buffer } | 'hang';
 
 export type Receiver = {
   url: string;
   requests: Received[];
-  /** The answers from now on: a list is used up in order and its last entry stays; a function sees the request. */
-  reply: (next: Reply | readonly Reply[] | ((request: Received) => Reply)) => void;
+  /**
+   * The answers from now on: a list is used up in order and its last entry stays; a function sees the request, and may
+   * take its time.
+   */
+  reply: (next: Reply | readonly Reply[] | ((request: Received) => Reply | Promise<Reply>)) => void;
   close: () => Promise<void>;
 };
 
 /** A real HTTP server that keeps what it receives. Answers 200 until told otherwise. */
 export async function startReceiver(): Promise<Receiver> {
   const requests: Received[] = [];
-  let next: (request: Received) => Reply = () => 200;
+  let next: (request: Received) => Reply | Promise<Reply> = () => 200;
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -29,7 +32,7 @@ export async function startReceiver(): Promise<Receiver> {
       at: Date.now(),
     };
     requests.push(received);
-    const reply = next(received);
+    const reply = await next(received);
     if (reply === 'hang') return;
     const { status, headers = {}, body = '' } = typeof reply === 'number' ? { status: reply } : reply;
     response.writeHead(status, headers).end(body);

@@ -24,12 +24,19 @@ export type Stack = {
   close: () => Promise<void>;
 };
 
+export type StackOptions = {
+  apis?: number;
+  workers?: number;
+  env?: Record<string, string>;
+  /** Instead of the shared server: a Redis that the test takes away. */
+  redisUrl?: string;
+};
+
 /** The real thing: API and workers as processes, their own database and Redis, one receiver. */
-export async function startStack(
-  options: { apis?: number; workers?: number; env?: Record<string, string> } = {},
-): Promise<Stack> {
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const [database, redis, receiver] = await Promise.all([freshDatabase(), freshRedis(), startReceiver()]);
-  const processOptions: ProcessOptions = { databaseUrl: database.url, redisUrl: redis.url, env: options.env ?? {} };
+  const { env = {}, redisUrl = redis.url } = options;
+  const processOptions: ProcessOptions = { databaseUrl: database.url, redisUrl, env };
   const start = (count: number, one: (options: ProcessOptions) => Promise<TestProcess>) =>
     Promise.all(Array.from({ length: count }, () => one(processOptions)));
   const [apis, workers] = await Promise.all([

@@ -1,0 +1,57 @@
+import { expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { Problem } from './problem.js';
+import { parse, pointerOf, readJson, readOptionalJson } from './request-body.js';
+
+test.each([
+  [[], ''],
+  [['a', 0, 'b'], '/a/0/b'],
+  [['a/b', '~', 'm~n/'], '/a~1b/~0/m~0n~1'],
+  [[''], '/'],
+])('the pointer of %j is %p (RFC 6901)', (path, pointer) => {
+  expect(pointerOf(path)).toBe(pointer);
+});
+
+test('every violation is answered, each unknown field with its own pointer', () => {
+  const schema = z.strictObject({ name: z.string('must be a text') });
+  expect(violationsOf(() => parse(schema, { name: 1, a: 1, 'b/c': 1 }))).toEqual([
+    { pointer: '/name', detail: 'must be a text' },
+    { pointer: '/a', detail: 'is not a known field' },
+    { pointer: '/b~1c', detail: 'is not a known field' },
+  ]);
+});
+
+test('a __proto__ in a body changes nobody’s prototype', () => {
+  const { value } = readJson(Buffer.from('{"__proto__":{"role":"admin"},"a":{"__proto__":null}}'));
+  expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+  expect({}).not.toHaveProperty('role');
+});
+
+test('a missing body is refused where one is needed, and is an empty object where none is', () => {
+  for (const missing of [undefined, Buffer.alloc(0)]) {
+    expect(() => readJson(missing)).toThrow(Problem);
+    expect(readOptionalJson(missing).value).toEqual({});
+  }
+});
+
+test.each([[[0xff]], [[0x22, 0xc3, 0x28, 0x22]], [[0x22, 0xed, 0xa0, 0x80, 0x22]]])(
+  'bytes %j are not UTF-8',
+  (bytes) => {
+    expect(() => readJson(Buffer.from(bytes))).toThrow('The body is not valid UTF-8.');
+  },
+);
+
+test('10,000 levels are refused in less than 50 ms', () => {
+  const startedAt = performance.now();
+  expect(() => readJson(Buffer.from('['.repeat(10_000)))).toThrow(/deeper/);
+  expect(performance.now() - startedAt).toBeLessThan(50);
+});
+
+function violationsOf(act: () => unknown) {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof Problem) return error.violations;
+  }
+  throw new Error('no problem');
+}

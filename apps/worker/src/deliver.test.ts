@@ -1,0 +1,226 @@
+import type { AttemptRecord, Claim, ClaimAnswer } from '@driftwire/database';
+import type { AttemptReport } from '@driftwire/sender';
+import { expect, test } from '@jest/globals';
+import { createDeliver, type DeliverDeps } from './deliver.js';
+
+const JOB = { deliveryId: 'delivery-1', generation: 1 };
+const ENDPOINT = {
+  id: 'endpoint-1',
+  version: 4,
+  url: 'https://receiver.example/hook',
+  secretSealed: 'sealed',
+  previousSecretSealed: null,
+  headersSealed: null,
+};
+
+test('a claimed delivery is sent once, with the fence as its number and the event as its webhook-id', async () => {
+  const { deliver, did } = setup({ claim: claimed({ fence: 3 }) });
+  expect(await deliver(JOB)).toEqual({ kind: 'done' });
+  expect(did.sent).toMatchObject([{ attemptNumber: 3, webhookId: 'event-1', deliveryId: 'delivery-1' }]);
+  expect(did.sent[0]?.body.toString()).toBe('{"n":1.10}');
+  expect(did.recorded).toMatchObject([{ number: 3, round: 1, transition: { to: 'success' }, error: null }]);
+});
+
+test.each<[string, ClaimAnswer, object]>([
+  ['a finished delivery', { deliveryId: 'd', verdict: 'finished' }, { kind: 'done' }],
+  ['a job of an older generation', { deliveryId: 'd', verdict: 'superseded' }, { kind: 'done' }],
+  ['an unknown delivery', { deliveryId: 'd', verdict: 'missing' }, { kind: 'done' }],
+  ['a delivery that must wait', { deliveryId: 'd', verdict: 'wait', waitMs: 4321 }, { kind: 'snooze', delayMs: 4321 }],
+  ['a paused endpoint', { deliveryId: 'd', verdict: 'ended', reason: 'endpoint_inactive' }, { kind: 'done' }],
+  ['a deleted endpoint', { deliveryId: 'd', verdict: 'ended', reason: 'endpoint_deleted' }, { kind: 'done' }],
+  [
+    'ten starts without an outcome',
+    { deliveryId: 'd', verdict: 'ended', reason: 'indeterminate' },
+    { kind: 'failed', reason: 'indeterminate' },
+  ],
+])('%s is not sent, and its job ends as it should', async (_, answer, ending) => {
+  const { deliver, did } = setup({ claim: async () => answer });
+  expect(await deliver(JOB)).toEqual(ending);
+  expect(did.sent).toEqual([]);
+  expect(did.recorded).toEqual([]);
+});
+
+test.each<[string, AttemptReport, Partial<Claim>, object, object]>([
+  ['2xx', responded(204), {}, { to: 'success' }, { kind: 'done' }],
+  [
+    'a first 500',
+    responded(500),
+    {},
+    { to: 'retrying', delayMs: 110 },
+    { kind: 'retry', delayMs: 110, reason: 'the receiver answered 500' },
+  ],
+  [
+    'a second 500',
+    responded(500),
+    { failedCount: 1 },
+    { to: 'retrying', delayMs: 220 },
+    { kind: 'retry', delayMs: 220, reason: 'the receiver answered 500' },
+  ],
+  [
+    'a third 500',
+    responded(500),
+    { failedCount: 2 },
+    { to: 'failed', reason: 'exhausted' },
+    { kind: 'failed', reason: 'exhausted: the receiver answered 500' },
+  ],
+  [
+    'a timeout',
+    failed('timeout', 'Timed out: after 1 s'),
+    {},
+    { to: 'retrying', delayMs: 110 },
+    { kind: 'retry', delayMs: 110, reason: 'Timed out: after 1 s' },
+  ],
+  [
+    'a blocked address',
+    failed('blocked', 'Address not allowed: 10.0.0.1'),
+    {},
+    { to: 'failed', reason: 'blocked' },
+    { kind: 'failed', reason: 'blocked: Address not allowed: 10.0.0.1' },
+  ],
+])('%s is recorded, and then the job ends as the record says', async (_, report, claim, transition, ending) => {
+  const { deliver, did } = setup({ claim: claimed(claim), send: async () => report });
+  expect(await deliver(JOB)).toEqual(ending);
+  expect(did.recorded).toMatchObject([{ outcome: report.outcome.kind, transition }]);
+  expect(did.deactivated).toEqual([]);
+});
+
+test('a record that moved nothing ends the job: somebody else has the delivery', async () => {
+  const { deliver, did } = setup({ send: async () => responded(410), moves: false });
+  expect(await deliver(JOB)).toEqual({ kind: 'done' });
+  expect(did.deactivated).toEqual([]);
+});
+
+test('410 deactivates the endpoint at the version that was claimed, after the record', async () => {
+  const { deliver, did } = setup({ send: async () => responded(410) });
+  expect(await deliver(JOB)).toEqual({ kind: 'failed', reason: 'gone: the receiver answered 410' });
+  expect(did.deactivated).toEqual([{ id: 'endpoint-1', version: 4 }]);
+  expect(did.order).toEqual(['send', 'record', 'deactivate']);
+});
+
+test.each<[string, Partial<DeliverDeps>]>([
+  ['the claim', { claim: () => Promise.reject(new Error('Postgres is away')) }],
+  ['the record', { record: () => Promise.reject(new Error('Postgres is away')) }],
+  ['the sender', { send: () => Promise.reject(new TypeError('a bug')) }],
+  ['the sender, with nothing,', { send: () => Promise.reject(undefined) }],
+])('when %s throws, the job is snoozed for 1 to 30 s and says so', async (_, broken) => {
+  for (const chance of [0, 0.999]) {
+    const { deliver, did } = setup({ ...broken, random: () => chance });
+    const ending = await deliver(JOB);
+    expect(ending.kind).toBe('snooze');
+    const { delayMs } = ending.kind === 'snooze' ? ending : { delayMs: Number.NaN };
+    expect(delayMs).toBeGreaterThanOrEqual(1_000);
+    expect(delayMs).toBeLessThanOrEqual(30_000);
+    expect(did.interrupted).toBe(1);
+  }
+});
+
+test('a delivery whose secret cannot be opened is given back for five minutes with an alarm, and never sent', async () => {
+  const { deliver, did } = setup({ openSecrets: () => null });
+  expect(await deliver(JOB)).toEqual({ kind: 'snooze', delayMs: 300_000 });
+  expect(did).toMatchObject({ sent: [], recorded: [], released: [{ dueInMs: 300_000 }], alarms: 1 });
+});
+
+test('what a receiver says never becomes a reason, only what we say about it', async () => {
+  const { deliver, did } = setup({ send: async () => responded(500, 'bullmq:rateLimitExceeded') });
+  expect(await deliver(JOB)).toMatchObject({ reason: 'the receiver answered 500' });
+  expect(did.recorded[0]?.error).toBe('the receiver answered 500');
+});
+
+test('the request and its record are given up 5 s before the lease ends', async () => {
+  const signals: AbortSignal[] = [];
+  const { deliver } = setup({
+    leaseMs: 5_001,
+    send: async (_request, signal) => {
+      signals.push(signal);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return failed('timeout', 'Timed out: aborted');
+    },
+  });
+  expect(await deliver(JOB)).toMatchObject({ kind: 'retry' });
+  expect(signals[0]?.aborted).toBe(true);
+});
+
+type Overrides = Partial<DeliverDeps> & { moves?: boolean };
+
+function setup({ moves = true, ...overrides }: Overrides = {}) {
+  const did = {
+    sent: [] as Parameters<DeliverDeps['send']>[0][],
+    recorded: [] as AttemptRecord[],
+    deactivated: [] as { id: string; version: number }[],
+    released: [] as { dueInMs: number }[],
+    order: [] as string[],
+    alarms: 0,
+    interrupted: 0,
+  };
+  const { send = async () => responded(200), record, ...others } = overrides;
+  const deliver = createDeliver({
+    claim: claimed(),
+    openSecrets: () => ({ secrets: ['whsec_x'], customHeaders: {} }),
+    release: async (_claim, due) => did.released.push(due) > 0,
+    send: (request, signal) => {
+      did.sent.push(request);
+      did.order.push('send');
+      return send(request, signal);
+    },
+    record: async (attempt, signal) => {
+      did.recorded.push(attempt);
+      did.order.push('record');
+      return record
+        ? record(attempt, signal)
+        : { deliveryId: attempt.deliveryId, number: attempt.number, moved: moves };
+    },
+    deactivateEndpoint: async (endpoint) => {
+      did.order.push('deactivate');
+      return did.deactivated.push({ id: endpoint.id, version: endpoint.version }) > 0;
+    },
+    observe: {
+      attempted: () => {},
+      refused: () => {},
+      endpointDeactivated: () => {},
+      secretUnreadable: () => {
+        did.alarms += 1;
+      },
+      interrupted: () => {
+        did.interrupted += 1;
+      },
+    },
+    retryBaseDelayMs: 100,
+    leaseMs: 35_000,
+    random: () => 0.5,
+    ...others,
+  });
+  return { deliver, did };
+}
+
+function claimed(overrides: Partial<Claim> = {}): DeliverDeps['claim'] {
+  const claim = {
+    deliveryId: 'delivery-1',
+    customerId: 'customer-1',
+    eventId: 'event-1',
+    eventType: 'drift.created',
+    body: '{"n":1.10}',
+    fence: 1,
+    round: 1,
+    failedCount: 0,
+    maxAttempts: 3,
+    endpoint: ENDPOINT,
+    ...overrides,
+  };
+  return async () => ({ deliveryId: claim.deliveryId, verdict: 'claimed', claim });
+}
+
+function responded(status: number, body = ''): AttemptReport {
+  return {
+    startedAt: new Date(0),
+    durationMs: 5,
+    phases: {},
+    requestHeaders: {},
+    outcome: { kind: 'response', status, retryAfterMs: null },
+    response: { status, headers: {}, body },
+    error: null,
+  };
+}
+
+function failed(kind: 'timeout' | 'blocked', error: string): AttemptReport {
+  return { ...responded(0), outcome: { kind, error }, response: null, error };
+}

@@ -1,0 +1,85 @@
+import { type AttemptRecord, claimDeliveries, type Database, recordAttempts } from '@driftwire/database';
+import type { AttemptReport } from '@driftwire/sender';
+import { type Stack, startStack } from '@driftwire/testing';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createDeliver } from '../src/deliver.js';
+import { recordUntil } from '../src/record-until.js';
+import { postDelivery } from './delivery.js';
+import { openDatabase } from './open-database.js';
+
+let stack: Stack;
+let database: Database;
+beforeAll(async () => {
+  stack = await startStack({ workers: 0 });
+  database = openDatabase(stack);
+});
+afterAll(async () => {
+  await database.close();
+  await stack.close();
+});
+
+test.each([
+  [500, { kind: 'retry', delayMs: 110 }, 'retrying'],
+  [410, { kind: 'failed' }, 'failed'],
+  [200, { kind: 'done' }, 'success'],
+])(
+  '%d, and Postgres recorded it but its answer was lost: the record is repeated and the job ends alike',
+  async (code, ending, status) => {
+    const { id } = await postDelivery(stack);
+    const deliver = deliverLosingOneAnswer(code);
+    expect(await deliver({ deliveryId: id, generation: 1 })).toMatchObject(ending);
+    const { body } = await stack.api.get(`/v1/deliveries/${id}`);
+    expect(body.status).toBe(status);
+    expect(body.attempts).toHaveLength(1);
+  },
+);
+
+/** The worker's own `deliver`, on the real database, whose first answer to a record never arrives. */
+function deliverLosingOneAnswer(code: number) {
+  const { prisma } = database;
+  let answers = 0;
+  const record = async (attempt: AttemptRecord) => {
+    const [answer] = await recordAttempts(prisma, [attempt]);
+    answers += 1;
+    if (answer === undefined || answers === 1) throw new Error('Connection terminated unexpectedly');
+    return answer;
+  };
+  return createDeliver({
+    claim: async (job) => {
+      const [answer] = await claimDeliveries(prisma, [job], { leaseMs: 60_000 });
+      return answer ?? { deliveryId: job.deliveryId, verdict: 'missing' };
+    },
+    openSecrets: () => ({ secrets: ['whsec_x'], customHeaders: {} }),
+    release: async () => true,
+    send: async () => responded(code),
+    record: (attempt, signal) =>
+      recordUntil(
+        () => record(attempt),
+        () => true,
+        signal,
+      ),
+    deactivateEndpoint: async () => true,
+    observe: {
+      attempted: () => {},
+      refused: () => {},
+      endpointDeactivated: () => {},
+      secretUnreadable: () => {},
+      interrupted: () => {},
+    },
+    retryBaseDelayMs: 100,
+    leaseMs: 60_000,
+    random: () => 0.5,
+  });
+}
+
+function responded(status: number): AttemptReport {
+  return {
+    startedAt: new Date(),
+    durationMs: 5,
+    phases: {},
+    requestHeaders: {},
+    outcome: { kind: 'response', status, retryAfterMs: null },
+    response: { status, headers: {}, body: '' },
+    error: null,
+  };
+}

@@ -1,0 +1,121 @@
+import { type OwnRedis, ownRedis, type Stack, startStack, startWorker, until } from '@driftwire/testing';
+import { afterEach, expect, test } from '@jest/globals';
+import { postDelivery } from './delivery.js';
+import { openDatabase } from './open-database.js';
+import { openQueue } from './open-queue.js';
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanups.splice(0).reverse()) await cleanUp();
+});
+
+test('SIGTERM: an attempt in flight ends and is recorded, nothing new is taken, exit code 0', async () => {
+  const stack = await aStack();
+  let answer = (_status: number) => {};
+  const { id, customerId, requests } = await postDelivery(stack, {
+    replies: () => new Promise((resolve) => (answer = resolve)),
+  });
+  await until(() => requests().length === 1);
+  stack.workers[0]?.signal('SIGTERM');
+  await until(async () => !(await hasBlockedClient(stack)));
+  const later = await stack.postEvent(customerId);
+  answer(200);
+  expect(await stack.workers[0]?.exited).toBe(0);
+  expect(await stack.deliveryIn('success', id)).toMatchObject({ attempt_count: 1 });
+  const untouched = await stack.api.get(`/v1/deliveries/${later.deliveries[0].id}`);
+  expect(untouched.body).toMatchObject({ status: 'pending', attempt_count: 0 });
+});
+
+test('kill -9 in the middle of an attempt: another worker makes the next one, the lost one stays unknown', async () => {
+  const stack = await aStack();
+  const { id, requests } = await postDelivery(stack, { replies: ['hang', 200] });
+  await until(() => requests().length === 1);
+  stack.workers[0]?.signal('SIGKILL');
+  await stack.workers[0]?.exited;
+  await putNextGeneration(stack, id);
+
+  const survivor = await startWorker({ databaseUrl: stack.database.url, redisUrl: stack.redis.url });
+  cleanups.push(survivor.stop);
+  const delivery = await stack.deliveryIn('success', id);
+  expect(delivery.attempts).toMatchObject([
+    { number: 1, outcome: 'unknown', response_code: null },
+    { number: 2, outcome: 'response', response_code: 200 },
+  ]);
+  expect(requests().map(({ headers }) => headers['webhook-id'])).toEqual([delivery.event_id, delivery.event_id]);
+});
+
+test('without Redis the API and a worker start, and what was posted is delivered within seconds of its coming', async () => {
+  const { stack, redis } = await aStackWithOwnRedis();
+  const { id, requests } = await postDelivery(stack);
+  expect((await readiness(stack)).status).toBe(503);
+  expect(requests()).toHaveLength(0);
+  await redis.start();
+  await until(() => requests().length === 1, { deadlineMs: 5_000 });
+  await stack.deliveryIn('success', id);
+  expect((await readiness(stack)).status).toBe(200);
+});
+
+test('Redis away for a while and back empty: what is posted meanwhile is delivered within seconds, on time again', async () => {
+  const { stack, redis } = await aStackWithOwnRedis();
+  await redis.start();
+  await until(async () => (await readiness(stack)).status === 200);
+  await redis.stop();
+  await until(async () => (await readiness(stack)).status === 503);
+  const { id, requests } = await postDelivery(stack, { replies: [500, 200] });
+  await redis.start();
+  await until(() => requests().length === 1, { deadlineMs: 5_000 });
+  await stack.deliveryIn('success', id);
+  const [first, second] = requests();
+  expect((second?.at ?? 0) - (first?.at ?? 0)).toBeLessThan(120 + 150);
+});
+
+test('SIGTERM when Redis is gone: exit code 0, at once', async () => {
+  const { stack, redis } = await aStackWithOwnRedis();
+  await redis.start();
+  await until(async () => (await readiness(stack)).status === 200);
+  await redis.stop();
+  await until(async () => (await readiness(stack)).status === 503);
+  const startedAt = Date.now();
+  expect(await stack.workers[0]?.stop()).toBe(0);
+  expect(Date.now() - startedAt).toBeLessThan(3_000);
+});
+
+test('a worker whose port is taken says so in one line', async () => {
+  const stack = await aStack({ workers: 0 });
+  const port = new URL(stack.apis[0]?.url ?? '').port;
+  const options = { databaseUrl: stack.database.url, redisUrl: stack.redis.url, env: { WORKER_PORT: port } };
+  const oneLine = /did not start: The worker cannot listen on 127\.0\.0\.1:\d+: listen EADDRINUSE.*\n$/;
+  await expect(startWorker(options)).rejects.toThrow(oneLine);
+});
+
+async function aStack(options: Parameters<typeof startStack>[0] = {}): Promise<Stack> {
+  const stack = await startStack(options);
+  cleanups.push(stack.close);
+  return stack;
+}
+
+async function aStackWithOwnRedis(): Promise<{ stack: Stack; redis: OwnRedis }> {
+  const redis = await ownRedis();
+  cleanups.push(redis.close);
+  return { redis, stack: await aStack({ redisUrl: redis.url }) };
+}
+
+function readiness(stack: Stack): Promise<Response> {
+  return fetch(`${stack.workers[0]?.url}/readyz`);
+}
+
+/** A worker that still takes jobs has a connection that waits for them. */
+async function hasBlockedClient({ redis }: Stack): Promise<boolean> {
+  return /cmd=bzpopmin/.test(String(await redis.redis.client('LIST')));
+}
+
+/** What the sweeper does when a lease has run out, without the wait. */
+async function putNextGeneration(stack: Stack, deliveryId: string): Promise<void> {
+  const database = openDatabase(stack);
+  await database.prisma.$executeRaw`
+    UPDATE deliveries SET lease_expires_at = now() - interval '1 s', generation = 2 WHERE id = ${deliveryId}::uuid`;
+  await database.close();
+  const queue = openQueue(stack.redis.url);
+  await queue.add(`${deliveryId}-2`, { deliveryId, generation: 2 });
+  await queue.close();
+}

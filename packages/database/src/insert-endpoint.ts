@@ -1,0 +1,41 @@
+import type { Endpoint, PrismaClient } from './generated/client.js';
+
+export type EndpointToInsert = Pick<
+  Endpoint,
+  | 'id'
+  | 'customerId'
+  | 'name'
+  | 'url'
+  | 'eventTypes'
+  | 'minSeverity'
+  | 'active'
+  | 'inactiveReason'
+  | 'secretSealed'
+  | 'headerNames'
+  | 'headersSealed'
+>;
+
+/**
+ * Stores an endpoint, unless its customer already has `limit` of them: then null. The lock makes the creates of one
+ * customer stand in line. It is a statement of its own, because a statement counts what was there when it began; and it
+ * is not FOR UPDATE, which would hold up the customer's drift events.
+ */
+export async function insertEndpoint(
+  prisma: PrismaClient,
+  endpoint: EndpointToInsert,
+  { limit }: { limit: number },
+): Promise<Endpoint | null> {
+  await prisma.$transaction([
+    prisma.$executeRaw`SELECT FROM customers WHERE id = ${endpoint.customerId}::uuid FOR NO KEY UPDATE`,
+    prisma.$executeRaw`
+      INSERT INTO endpoints (id, customer_id, name, url, event_types, min_severity, active, inactive_reason,
+        secret_sealed, header_names, headers_sealed)
+      SELECT ${endpoint.id}::uuid, ${endpoint.customerId}::uuid, ${endpoint.name}, ${endpoint.url},
+        ${endpoint.eventTypes}::text[], ${endpoint.minSeverity}::float8, ${endpoint.active}::boolean,
+        ${endpoint.inactiveReason}::inactive_reason, ${endpoint.secretSealed}, ${endpoint.headerNames}::text[],
+        ${endpoint.headersSealed}
+      WHERE ${limit}::int > (
+        SELECT count(*) FROM endpoints WHERE customer_id = ${endpoint.customerId}::uuid AND deleted_at IS NULL)`,
+  ]);
+  return prisma.endpoint.findUnique({ where: { id: endpoint.id } });
+}

@@ -1,0 +1,140 @@
+// @boundaries-ignore a dependency would be a cycle: the test tools start processes that need this package
+import { until } from '@driftwire/testing';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { type Acceptance, acceptEvents, type EventToAccept } from '../src/index.js';
+import { anEvent, type Setup, setup } from './setup.js';
+
+let at: Setup;
+beforeAll(async () => {
+  at = await setup();
+});
+afterAll(() => at.close());
+
+const accept = (...events: EventToAccept[]) => acceptEvents(at.prisma, events, { maxAttempts: 5 });
+const kinds = (acceptances: Acceptance[]) => acceptances.map(({ kind }) => kind);
+const keyed = (customerId: string, key: string, bodyHash = '00') =>
+  anEvent(customerId, { idempotency: { key, bodyHash } });
+const eventsOf = (customerId: string) => at.prisma.driftEvent.count({ where: { customerId } });
+
+test('an event is stored with a delivery that is due at once, has a deadline, and keeps its cap', async () => {
+  const customerId = await at.aCustomer();
+  const endpoint = await at.anEndpoint(customerId);
+  const event = anEvent(customerId);
+  const [acceptance] = await accept(event);
+  const deliveries = [{ id: expect.any(String), endpointId: endpoint.id }];
+  expect(acceptance).toEqual({ kind: 'created', deliveries });
+  const [row] = await at.prisma.delivery.findMany({ where: { eventId: event.id } });
+  expect(row).toMatchObject({ status: 'pending', maxAttempts: 5, fence: 1, starts: 0, generation: 1, round: 1 });
+  expect(row?.nextAttemptAt?.getTime()).toBeLessThanOrEqual(Date.now());
+  expect(row?.recoverAt?.getTime()).toBeGreaterThan(Date.now());
+});
+
+test('the answers are in the order of the input, whatever the order of the keys', async () => {
+  const customerId = await at.aCustomer();
+  await at.anEndpoint(customerId, { eventTypes: ['only.this'] });
+  await accept(keyed(customerId, 'b'));
+  const answers = await accept(
+    keyed(customerId, 'z'),
+    keyed(customerId, 'b'),
+    anEvent(customerId, { eventType: 'only.this', patterns: ['only.this'] }),
+    keyed(customerId, 'a'),
+  );
+  expect(kinds(answers)).toEqual(['created', 'replayed', 'created', 'created']);
+  expect(answers.map((answer) => (answer.kind === 'created' ? answer.deliveries.length : -1))).toEqual([0, -1, 1, 0]);
+});
+
+test('a replay answers the id of the first event', async () => {
+  const customerId = await at.aCustomer();
+  const first = keyed(customerId, 'k');
+  await accept(first);
+  expect(await accept(keyed(customerId, 'k'))).toEqual([{ kind: 'replayed', eventId: first.id }]);
+});
+
+test('one conflict and nothing of the input is stored, its keys neither', async () => {
+  const customerId = await at.aCustomer();
+  await at.anEndpoint(customerId);
+  await accept(keyed(customerId, 'k', '00'));
+  const answers = await accept(keyed(customerId, 'new'), keyed(customerId, 'k', '01'), anEvent(customerId));
+  expect(kinds(answers)[1]).toBe('conflict');
+  expect(await eventsOf(customerId)).toBe(1);
+  expect(await at.prisma.delivery.count({ where: { customerId } })).toBe(1);
+  expect(await at.prisma.idempotencyKey.count({ where: { customerId } })).toBe(1);
+});
+
+test('of twins at the same moment one is created, the others replay it', async () => {
+  const customerId = await at.aCustomer();
+  await at.anEndpoint(customerId);
+  const answers = (await Promise.all(Array.from({ length: 20 }, () => accept(keyed(customerId, 'k'))))).flat();
+  expect(kinds(answers).filter((kind) => kind === 'created')).toHaveLength(1);
+  const ids = answers.flatMap((answer) => (answer.kind === 'replayed' ? [answer.eventId] : []));
+  expect(ids).toHaveLength(19);
+  expect(new Set(ids).size).toBe(1);
+  expect(await eventsOf(customerId)).toBe(1);
+});
+
+test('a twin that commits while the statement already runs is replayed', async () => {
+  const customerId = await at.aCustomer();
+  const other = await openTransaction();
+  const eventId = await other.storeTwin(customerId, 'k');
+  const answer = accept(keyed(customerId, 'k'));
+  await until(async () => (await at.waiting()) === 1);
+  await other.commit();
+  expect(await answer).toEqual([{ kind: 'replayed', eventId }]);
+});
+
+test('keys are taken in their order, so that two inputs cannot wait for each other', async () => {
+  const customerId = await at.aCustomer();
+  const other = await openTransaction();
+  await other.storeTwin(customerId, 'a');
+  const answers = accept(keyed(customerId, 'b'), keyed(customerId, 'a'));
+  await until(async () => (await at.waiting()) === 1);
+  await other.storeTwin(customerId, 'b');
+  await other.commit();
+  expect(kinds(await answers)).toEqual(['replayed', 'replayed']);
+});
+
+/** Somebody else who accepts events with keys, and has not committed yet. */
+async function openTransaction() {
+  const client = new pg.Client({ connectionString: at.url });
+  await client.connect();
+  await client.query('BEGIN');
+  return {
+    async storeTwin(customerId: string, key: string): Promise<string> {
+      const { id } = anEvent(customerId);
+      const values = `$1, $2, 'drift.created', 'MEAN', 0.5, $1, '', '', now()`;
+      await client.query(`INSERT INTO drift_events VALUES (${values})`, [id, customerId]);
+      await client.query("INSERT INTO idempotency_keys VALUES ($1, $2, $3, '\\x00')", [customerId, key, id]);
+      return id;
+    },
+    async commit() {
+      await client.query('COMMIT');
+      await client.end();
+    },
+  };
+}
+
+test('text is stored as it is', async () => {
+  const customerId = await at.aCustomer();
+  const body = `{"a":"\\\\ '' , {} NULL","b":"😀 \u2028","c":1.10}`;
+  const event = anEvent(customerId, { body, driftType: '{"a",NULL}', idempotency: { key: `',"{}\\`, bodyHash: 'ff' } });
+  await accept(event);
+  const stored = await at.prisma.driftEvent.findUniqueOrThrow({
+    where: { id: event.id },
+    include: { idempotencyKeys: true },
+  });
+  expect(stored).toMatchObject({ body, driftType: '{"a",NULL}', idempotencyKeys: [{ key: `',"{}\\` }] });
+});
+
+test('a delivery that joins two customers cannot be stored', async () => {
+  const [mine, theirs] = await Promise.all([at.aDelivery(), at.aDelivery()]);
+  const data = { endpointId: theirs.endpointId };
+  await expect(at.prisma.delivery.update({ where: { id: mine.id }, data })).rejects.toThrow(/Foreign key/);
+});
+
+test('an unfinished delivery without a deadline cannot be stored', async () => {
+  const { id } = await at.aDelivery();
+  await expect(at.prisma.delivery.update({ where: { id }, data: { recoverAt: null } })).rejects.toThrow(
+    /deliveries_unfinished_has_deadline/,
+  );
+});

@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+// @boundaries-ignore a dependency would be a cycle: the test tools start processes that need this package
+import { type FreshDatabase, freshDatabase } from '@driftwire/testing';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
+
+const MIGRATIONS = fileURLToPath(new URL('../../../prisma/migrations/', import.meta.url));
+const MIGRATE = fileURLToPath(new URL('../dist/migrate-cli.js', import.meta.url));
+const DIFFERENCE = fileURLToPath(new URL('./schema-difference.mjs', import.meta.url));
+
+let empty: FreshDatabase;
+let migrated: FreshDatabase;
+beforeAll(async () => {
+  [empty, migrated] = await Promise.all([freshDatabase({ template: null }), freshDatabase()]);
+});
+afterAll(async () => {
+  await Promise.all([empty.drop(), migrated.drop()]);
+});
+
+/** The release step, as a process of its own. */
+const migrate = async (url: string) =>
+  (await promisify(execFile)(process.execPath, [MIGRATE], { env: { DATABASE_URL: url } })).stdout;
+
+async function rows<T>(url: string, sql: string): Promise<T[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const result = await client.query(sql);
+  await client.end();
+  return result.rows;
+}
+
+/** What the engine says is missing from a database, as SQL; empty when it is just as schema.prisma describes it. */
+async function differenceOf(url: string): Promise<string> {
+  const run = promisify(execFile)(process.execPath, [DIFFERENCE, url]);
+  const { code, stdout } = await run.then(
+    (done) => ({ ...done, code: 0 }),
+    (failure: { code: number; stdout: string }) => failure,
+  );
+  if (code !== 0 && code !== 2) throw new Error(stdout);
+  return code === 0 ? '' : stdout;
+}
+
+test('a migrated database and schema.prisma agree', async () => {
+  expect(await differenceOf(migrated.url)).toBe('');
+});
+
+test('a database that lacks an index does not agree', async () => {
+  const other = await freshDatabase();
+  await rows(other.url, 'DROP INDEX deliveries_event_id_idx');
+  expect(await differenceOf(other.url)).toContain('CREATE INDEX "deliveries_event_id_idx"');
+  await other.drop();
+});
+
+test('several processes may migrate an empty database at once: one applies, and _prisma_migrations is as Prisma leaves it', async () => {
+  const said = await Promise.all([migrate(empty.url), migrate(empty.url), migrate(empty.url)]);
+  expect(said.filter((line) => line.startsWith('Applied '))).toHaveLength(1);
+  expect(said.filter((line) => line === 'The database is up to date.\n')).toHaveLength(2);
+  expect(await migrationRows(empty.url)).toEqual(await rowsThatPrismaWouldLeave());
+});
+
+test('applying again changes nothing', async () => {
+  const before = await migrationRows(migrated.url);
+  expect(await migrate(migrated.url)).toBe('The database is up to date.\n');
+  expect(await migrationRows(migrated.url)).toEqual(before);
+  expect(before).toEqual(await rowsThatPrismaWouldLeave());
+});
+
+function migrationRows(url: string) {
+  return rows(
+    url,
+    `SELECT migration_name, checksum, finished_at >= started_at AS finished, rolled_back_at, logs, applied_steps_count
+     FROM _prisma_migrations ORDER BY migration_name`,
+  );
+}
+
+async function rowsThatPrismaWouldLeave() {
+  const entries = await readdir(MIGRATIONS, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  return Promise.all(
+    names.sort().map(async (name) => ({
+      migration_name: name,
+      checksum: createHash('sha256')
+        .update(await readFile(`${MIGRATIONS}${name}/migration.sql`))
+        .digest('hex'),
+      finished: true,
+      rolled_back_at: null,
+      logs: null,
+      applied_steps_count: 1,
+    })),
+  );
+}
+
+// What the engine cannot see, by name.
+
+test('every CHECK is there', async () => {
+  const checks = await rows<{ conname: string }>(
+    migrated.url,
+    "SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace ORDER BY 1",
+  );
+  expect(checks.map(({ conname }) => conname)).toEqual([
+    'api_keys_platform_is_admin',
+    'deliveries_finished_has_completion',
+    'deliveries_lease_only_unfinished',
+    'deliveries_reason_iff_unsuccessful',
+    'deliveries_unfinished_has_deadline',
+    'deliveries_unfinished_has_next_attempt',
+    'endpoints_deleted_has_no_secret',
+    'endpoints_inactive_has_reason',
+    'endpoints_previous_secret_expires',
+  ]);
+});
+
+test('every partial index is there', async () => {
+  const indexes = await rows<{ indexname: string; indexdef: string }>(
+    migrated.url,
+    "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE '% WHERE %' ORDER BY 1",
+  );
+  expect(indexes.map(({ indexname, indexdef }) => [indexname, indexdef.replace(/^.* USING btree /, '')])).toEqual([
+    ['deliveries_recover_at_idx', '(recover_at) WHERE (recover_at IS NOT NULL)'],
+    ['endpoints_customer_id_name_live_key', '(customer_id, name) WHERE (deleted_at IS NULL)'],
+  ]);
+});
+
+test('uuidv7_at makes version 7 of the right variant, carries the instant, and is never the same', async () => {
+  const made = await rows<{ id: string }>(
+    migrated.url,
+    "SELECT uuidv7_at('2026-01-31T01:02:03.456Z') AS id FROM generate_series(1, 1000)",
+  );
+  const millisecond = Date.parse('2026-01-31T01:02:03.456Z').toString(16).padStart(12, '0');
+  for (const { id } of made) {
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(id.replaceAll('-', '').slice(0, 12)).toBe(millisecond);
+  }
+  expect(new Set(made.map(({ id }) => id)).size).toBe(1000);
+});
+
+test('foreign keys between things of a customer carry customer_id', async () => {
+  const keys = await rows<{ conname: string }>(
+    migrated.url,
+    "SELECT conname FROM pg_constraint WHERE contype = 'f' AND cardinality(conkey) = 2 ORDER BY 1",
+  );
+  expect(keys.map(({ conname }) => conname)).toEqual([
+    'attempts_customer_id_delivery_id_fkey',
+    'deliveries_customer_id_endpoint_id_fkey',
+    'deliveries_customer_id_event_id_fkey',
+    'idempotency_keys_customer_id_event_id_fkey',
+  ]);
+});
