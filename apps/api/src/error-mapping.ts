@@ -58,6 +58,7 @@ export function problemOf(error: unknown): Problem {
 
 /** What Fastify refuses before a handler runs. */
 function transportProblem(error: unknown): Problem | null {
+  if (isClientGone(error)) return new Problem('invalid_request', 'The request ended early.');
   switch (errorCode(error)) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new Problem('body_too_large', 'Limits: 256 KiB for a drift event, 8 MiB for a batch, 64 KiB elsewhere.');
@@ -67,12 +68,16 @@ function transportProblem(error: unknown): Problem | null {
       return new Problem('not_found', 'The path holds an id that is none.');
     case 'FST_ERR_BAD_URL':
       return new Problem('invalid_request', 'The path is not valid: a % must be followed by two hexadecimal digits.');
-    case 'ECONNRESET': // the client went away; nobody will read this
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return new Problem('invalid_request', 'The body is not as long as its Content-Length says.');
     default:
       return null;
   }
+}
+
+/** Node's word for a body that breaks off; a connection to a server of ours that breaks off reads differently. */
+function isClientGone(error: unknown): boolean {
+  return errorCode(error) === 'ECONNRESET' && error instanceof Error && error.message === 'aborted';
 }
 
 function errorCode(error: unknown): string | undefined {
