@@ -12,12 +12,15 @@ import { serveDocs } from './docs-pages.js';
 import { answerProblem, mapErrors, problemOf } from './error-mapping.js';
 import { serveHealth } from './health.js';
 import { openApiDocument } from './openapi.js';
+import { limitRate } from './rate-limit.js';
 import { measureRequests } from './request-metrics.js';
 import { registerRoutes } from './route.js';
 
 export type AppOptions = {
   deps: ApiDeps;
   adminApiKey: string;
+  /** Requests per second and key; 0 for no limit. */
+  rateLimitPerKey: number;
   version: string;
   registry: Registry;
   log: Log;
@@ -52,6 +55,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const authenticate = createAuthenticate(deps.prisma, options.adminApiKey);
   await serveDocs(app, openApiDocument(routes, options.version));
   await serveDashboard(app, producer.queue, authenticate);
-  await app.register(async (api) => registerRoutes(api, routes, authenticate));
+  await app.register(async (api) => {
+    await limitRate(api, options.rateLimitPerKey);
+    registerRoutes(api, routes, authenticate);
+  });
   return app;
 }

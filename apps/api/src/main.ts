@@ -62,6 +62,7 @@ const app = await buildApp({
     onAccepted: recordAccepted,
   },
   adminApiKey: config.ADMIN_API_KEY,
+  rateLimitPerKey: config.RATE_LIMIT_PER_KEY,
   version,
   registry,
   log,

@@ -10,6 +10,7 @@ const PROBLEM_TITLES = {
   409: 'In conflict with the present state',
   413: 'The body is too large',
   415: 'The body is not application/json',
+  429: 'Too many requests with this key',
   500: 'Something went wrong on our side',
   503: 'The database cannot be reached; nothing was stored',
 } as const;
@@ -86,6 +87,7 @@ function problems(route: Route) {
     403,
     ...route.problems,
     ...(route.body === undefined ? [] : ([413, 415] as const)),
+    429,
     500,
     503,
   ] as const;

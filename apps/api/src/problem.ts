@@ -14,6 +14,7 @@ const PROBLEMS = {
   delivery_unfinished: [409, 'The delivery is not finished'],
   body_too_large: [413, 'The body is too large'],
   unsupported_media_type: [415, 'The content type must be application/json'],
+  rate_limited: [429, 'Too many requests'],
   headers_too_large: [431, 'The headers are too large'],
   internal_error: [500, 'Something went wrong on our side'],
   database_unavailable: [503, 'The database cannot be reached'],

@@ -75,6 +75,7 @@ function environment({ databaseUrl, redisUrl, env = {} }: ProcessOptions): Recor
     ALLOW_PRIVATE_ENDPOINTS: 'true',
     RETRY_BASE_DELAY_MS: '100',
     REQUEST_TIMEOUT_MS: '1000',
+    RATE_LIMIT_PER_KEY: '0',
     ...env,
   };
 }
