@@ -21,6 +21,13 @@ test('every violation is answered, each unknown field with its own pointer', () 
   ]);
 });
 
+test('a missing field is called required, at any depth', () => {
+  const schema = z.object({ list: z.array(z.object({ name: z.string('must be a text') })) });
+  expect(violationsOf(() => parse(schema, { list: [{ name: 'a' }, {}] }))).toEqual([
+    { pointer: '/list/1/name', detail: 'is required: must be a text' },
+  ]);
+});
+
 test('a __proto__ in a body changes nobody’s prototype', () => {
   const { value } = readJson(Buffer.from('{"__proto__":{"role":"admin"},"a":{"__proto__":null}}'));
   expect(Object.getPrototypeOf(value)).toBe(Object.prototype);

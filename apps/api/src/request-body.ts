@@ -23,13 +23,24 @@ export function readOptionalJson(bytes: Buffer | undefined): JsonText {
 export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const [first, ...rest] = result.error.issues.flatMap(violationsOf);
+  const [first, ...rest] = result.error.issues.flatMap((issue) => violationsOf(issue, value));
   throw invalid([first ?? { pointer: '', detail: 'is not valid' }, ...rest]);
 }
 
-function violationsOf(issue: z.core.$ZodIssue): Violation[] {
-  if (issue.code !== 'unrecognized_keys') return [{ pointer: pointerOf(issue.path), detail: issue.message }];
-  return issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'is not a known field' }));
+function violationsOf(issue: z.core.$ZodIssue, value: unknown): Violation[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'is not a known field' }));
+  }
+  const isMissing = issue.path.length > 0 && valueAt(value, issue.path) === undefined;
+  return [{ pointer: pointerOf(issue.path), detail: isMissing ? `is required: ${issue.message}` : issue.message }];
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((parent, step) => (isObject(parent) ? parent[step] : undefined), value);
+}
+
+function isObject(value: unknown): value is Record<PropertyKey, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** RFC 6901. */
