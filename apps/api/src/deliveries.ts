@@ -98,12 +98,13 @@ async function findDelivery({ prisma }: ApiDeps, caller: Caller, id: string): Pr
   return delivery;
 }
 
-async function retry({ prisma, enqueue }: ApiDeps, { id, maxAttempts }: Delivery): Promise<Answer> {
-  const job = await retryFinishedDelivery(prisma, id);
-  const delivery = await prisma.delivery.findUniqueOrThrow({ where: { id }, include: { endpoint: true } });
-  if (job === null) throw refusal(delivery);
-  enqueue([{ deliveryId: job.id, generation: job.generation, maxAttempts }]);
-  return { status: 202, body: viewDelivery(delivery) };
+async function retry({ prisma, enqueue }: ApiDeps, { id }: Delivery): Promise<Answer> {
+  const retried = await retryFinishedDelivery(prisma, id);
+  if (retried === null) {
+    throw refusal(await prisma.delivery.findUniqueOrThrow({ where: { id }, include: { endpoint: true } }));
+  }
+  enqueue([{ deliveryId: id, generation: retried.generation, maxAttempts: retried.maxAttempts }]);
+  return { status: 202, body: viewDelivery(retried) };
 }
 
 function refusal({ completedAt, endpoint }: Delivery & { endpoint: { deletedAt: Date | null } }): Problem {

@@ -12,6 +12,6 @@ export async function serveDocs(app: FastifyInstance, document: oas31.OpenAPIObj
     routePrefix: '/docs',
     staticCSP: true,
     theme: { title: 'Driftwire API', css: [{ filename: 'theme.css', content: '.topbar { display: none }' }] },
-    uiConfig: { url: '/openapi.json', docExpansion: 'list', defaultModelsExpandDepth: 0, persistAuthorization: true },
+    uiConfig: { url: '/openapi.json', docExpansion: 'list', defaultModelsExpandDepth: 0 },
   });
 }

@@ -5,6 +5,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem, problemBody } from './problem.js';
 
 const RETRY_AFTER_S = 2;
+/** Not "nothing was stored": a connection can be lost between a commit and its answer. */
+const UNAVAILABLE =
+  'Whether anything was stored is not known. Send the same request again, with the same Idempotency-Key.';
 const SHORT_REST_BYTES = 64 * 1024;
 
 /** The one place where errors become answers, and the one place that logs them. */
@@ -51,7 +54,7 @@ function hasLongRest({ complete, headers }: IncomingMessage): boolean {
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isPostgresUnavailable(error)) {
-    return new Problem('database_unavailable', 'Nothing was stored. Send the same request again.', { cause: error });
+    return new Problem('database_unavailable', UNAVAILABLE, { cause: error });
   }
   return transportProblem(error) ?? new Problem('internal_error', 'Nothing more can be said here.', { cause: error });
 }

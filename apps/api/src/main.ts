@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { connectDatabase, createSealer } from '@driftwire/database';
 import { createEnqueueBuffer, createProducer } from '@driftwire/queue';
 import {
@@ -20,6 +21,7 @@ const POOL_SIZE = 20;
 const ENQUEUE_CAPACITY = 100_000;
 const ENQUEUE_RETRY_MS = 250;
 const FLUSH_MS = 2_000;
+const EXIT_MS = 1_000;
 const GRACE_MS = 15_000;
 
 process.title = 'driftwire-api';
@@ -79,7 +81,8 @@ stopOnSignal({
   log,
   graceMs: GRACE_MS,
   stop: async () => {
-    await app.close();
+    // Requests may take longer than the grace; the jobs of those already answered must not wait for them.
+    await Promise.race([app.close(), delay(GRACE_MS - FLUSH_MS - EXIT_MS)]);
     await buffer.close(FLUSH_MS);
     sender.close();
     await Promise.all([producer.close(), database.close()]);

@@ -12,7 +12,7 @@ const PROBLEM_TITLES = {
   415: 'The body is not application/json',
   429: 'Too many requests with this key',
   500: 'Something went wrong on our side',
-  503: 'The database cannot be reached; nothing was stored',
+  503: 'The database cannot be reached; send the same request again',
 } as const;
 
 const problemView = z

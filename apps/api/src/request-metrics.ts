@@ -34,7 +34,7 @@ export function acceptanceCounters(registry: Registry) {
     }),
     overflow: new Counter({
       name: 'driftwire_enqueue_overflow_total',
-      help: 'Jobs that found no room in memory while Redis was away, and are left to the sweeper.',
+      help: 'Jobs that found no room in memory while Redis was away, and wait for the sweeper (to come).',
       registers,
     }),
   };

@@ -11,7 +11,7 @@ export type DeliverDeps = {
   /** Bounded by itself; `signal` is the lease's last word. */
   send: (request: WebhookRequest, signal: AbortSignal) => Promise<AttemptReport>;
   record: (record: AttemptRecord, signal: AbortSignal) => Promise<RecordAnswer>;
-  deactivateEndpoint: (endpoint: { id: string; version: number }) => Promise<boolean>;
+  deactivateEndpoint: (endpoint: { id: string; version: number }, signal: AbortSignal) => Promise<boolean>;
   observe: DeliveryObserver;
   retryBaseDelayMs: number;
   leaseMs: number;
@@ -66,7 +66,7 @@ async function attempt(deps: DeliverDeps, claim: Claim, leaseEndsSoon: AbortSign
   deps.observe.attempted(claim, report, transition, moved);
 
   if (!moved) return { kind: 'done' };
-  if (transition.to === 'failed' && transition.deactivateEndpoint) await deactivate(deps, claim);
+  if (transition.to === 'failed' && transition.deactivateEndpoint) await deactivate(deps, claim, leaseEndsSoon);
   return endingOf(transition, report);
 }
 
@@ -84,8 +84,8 @@ async function park(deps: DeliverDeps, claim: Claim): Promise<JobEnding> {
   return { kind: 'snooze', delayMs: UNREADABLE_SECRET_DELAY_MS };
 }
 
-async function deactivate(deps: DeliverDeps, claim: Claim): Promise<void> {
-  if (await deps.deactivateEndpoint(claim.endpoint)) deps.observe.endpointDeactivated(claim);
+async function deactivate(deps: DeliverDeps, claim: Claim, signal: AbortSignal): Promise<void> {
+  if (await deps.deactivateEndpoint(claim.endpoint, signal)) deps.observe.endpointDeactivated(claim);
 }
 
 function policy({ retryBaseDelayMs }: DeliverDeps, { maxAttempts }: Claim) {

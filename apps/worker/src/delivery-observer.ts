@@ -1,3 +1,4 @@
+import { isPostgresUnavailable } from '@driftwire/database';
 import type { Log } from '@driftwire/runtime';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { DeliveryObserver } from './deliver.js';
@@ -6,30 +7,7 @@ const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 
 /** One wide log line and one count per unit of work. A receiver that fails is `info`: nobody here has to act. */
 export function createDeliveryObserver(log: Log, registry: Registry): DeliveryObserver {
-  const registers = [registry];
-  const attempts = new Counter({
-    name: 'driftwire_attempts_total',
-    help: 'Attempts recorded, by outcome and by what became of the delivery.',
-    labelNames: ['outcome', 'to'],
-    registers,
-  });
-  const duration = new Histogram({
-    name: 'driftwire_attempt_duration_seconds',
-    help: 'One request to a receiver, from DNS lookup to the last byte read.',
-    buckets: DURATION_BUCKETS_S,
-    registers,
-  });
-  const refusals = new Counter({
-    name: 'driftwire_claims_refused_total',
-    help: 'Jobs whose delivery needed no attempt, by reason.',
-    labelNames: ['reason'],
-    registers,
-  });
-  const unreadable = new Counter({
-    name: 'driftwire_unreadable_secrets_total',
-    help: 'Claims given back because a secret could not be decrypted. Anything above 0 needs a person.',
-    registers,
-  });
+  const { attempts, duration, refusals, unreadable, interruptions } = deliveryMetrics(registry);
 
   return {
     attempted(claim, report, transition, moved) {
@@ -72,9 +50,49 @@ export function createDeliveryObserver(log: Log, registry: Registry): DeliveryOb
       );
     },
     interrupted(job, error) {
-      log.warn({ delivery_id: job.deliveryId, err: error }, 'delivery.interrupted');
+      const reason = isPostgresUnavailable(error) ? 'postgres_unavailable' : 'bug';
+      interruptions.inc({ reason });
+      log[reason === 'bug' ? 'error' : 'warn'](
+        { delivery_id: job.deliveryId, reason, err: error },
+        'delivery.interrupted',
+      );
     },
   };
+}
+
+function deliveryMetrics(registry: Registry) {
+  const registers = [registry];
+  const attempts = new Counter({
+    name: 'driftwire_attempts_total',
+    help: 'Attempts recorded, by outcome and by what became of the delivery.',
+    labelNames: ['outcome', 'to'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'driftwire_attempt_duration_seconds',
+    help: 'One request to a receiver, from DNS lookup to the last byte read.',
+    buckets: DURATION_BUCKETS_S,
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'driftwire_claims_refused_total',
+    help: 'Jobs whose delivery needed no attempt, by reason.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const unreadable = new Counter({
+    name: 'driftwire_unreadable_secrets_total',
+    help: 'Claims given back because a secret could not be decrypted. Anything above 0 needs a person.',
+    registers,
+  });
+
+  const interruptions = new Counter({
+    name: 'driftwire_deliveries_interrupted_total',
+    help: 'Jobs that stopped before an outcome was on record, and run again. A reason of bug needs a person.',
+    labelNames: ['reason'],
+    registers,
+  });
+  return { attempts, duration, refusals, unreadable, interruptions };
 }
 
 /** How many deliveries this process is working on. */

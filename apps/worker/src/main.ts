@@ -56,7 +56,8 @@ const deliver = createDeliver({
   release: (claim, due) => releaseClaim(database.prisma, claim, due),
   send: sender.send,
   record: (record, signal) => recordUntil(() => recordOne(database.prisma, record), isPostgresUnavailable, signal),
-  deactivateEndpoint: (endpoint) => deactivateGoneEndpoint(database.prisma, endpoint),
+  deactivateEndpoint: (endpoint, signal) =>
+    recordUntil(() => deactivateGoneEndpoint(database.prisma, endpoint), isPostgresUnavailable, signal),
   observe: createDeliveryObserver(log, registry),
   retryBaseDelayMs: config.RETRY_BASE_DELAY_MS,
   leaseMs,
@@ -86,7 +87,8 @@ stopOnSignal({
   stop: async () => {
     await consumer.close(DRAIN_MS);
     sender.close();
-    await Promise.all([operations.close(), database.close()]);
+    operations.close();
+    await database.close();
   },
 });
 // Last: a worker that cannot listen must not have taken jobs, for it would leave their attempts interrupted.

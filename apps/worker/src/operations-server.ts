@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client';
 
 export type Health = { postgres: boolean; redis: boolean };
 
-export type OperationsServer = { port: number; close: () => Promise<void> };
+export type OperationsServer = { port: number; close: () => void };
 
 /** A worker's own `/healthz`, `/readyz` and `/metrics`, for probes and Prometheus. */
 export async function startOperationsServer(options: {
@@ -32,7 +32,7 @@ export async function startOperationsServer(options: {
   const { port }: AddressInfo = addressOf(server.address());
   return {
     port,
-    close: async () => {
+    close: () => {
       server.closeAllConnections();
       server.close();
     },

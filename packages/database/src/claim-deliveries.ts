@@ -41,6 +41,7 @@ export type ClaimAnswer = { deliveryId: string } & (
 
 /** How early a job may come: BullMQ's clock and Postgres's are not the same. */
 const DUE_TOLERANCE_MS = 100;
+const INTERRUPTED = 'interrupted: its worker never recorded an outcome';
 const LOCKED_WAIT_MS = 100;
 /** A delivery that takes its worker down every time ends here instead of looping. */
 const MAX_STARTS = 10;
@@ -86,7 +87,7 @@ export async function claimDeliveries(
     ),
     interrupted AS (
       INSERT INTO attempts (delivery_id, number, customer_id, round, started_at, outcome, error)
-      SELECT id, fence, customer_id, round, last_attempt_at, 'unknown', 'interrupted: its worker never recorded an outcome'
+      SELECT id, fence, customer_id, round, last_attempt_at, 'unknown', ${INTERRUPTED}::text
       FROM judged WHERE lease_expires_at IS NOT NULL AND verdict NOT IN ('finished', 'superseded', 'wait')
       ON CONFLICT DO NOTHING
     ),
@@ -95,6 +96,7 @@ export async function claimDeliveries(
         status = (CASE judged.verdict WHEN 'indeterminate' THEN 'failed' ELSE 'cancelled' END)::delivery_status,
         failure_reason = judged.verdict::failure_reason,
         response_code = CASE WHEN judged.lease_expires_at IS NULL THEN delivery.response_code END,
+        last_error = CASE WHEN judged.lease_expires_at IS NULL THEN delivery.last_error ELSE ${INTERRUPTED}::text END,
         completed_at = now(), lease_expires_at = NULL, recover_at = NULL, next_attempt_at = NULL
       FROM judged
       WHERE delivery.id = judged.id AND judged.verdict IN ('endpoint_deleted', 'endpoint_inactive', 'indeterminate')

@@ -34,5 +34,5 @@ export { applyMigrations } from './migrations.js';
 export { isPostgresUnavailable, isUniqueViolation } from './postgres-error.js';
 export { type AttemptRecord, type RecordAnswer, recordAttempts } from './record-attempts.js';
 export { releaseClaim } from './release-claim.js';
-export { type RetriedDelivery, retryFinishedDelivery } from './retry-delivery.js';
+export { retryFinishedDelivery } from './retry-delivery.js';
 export { createSealer, type EncryptionKey, type SealBinding, type Sealer, UnsealError } from './seal.js';

@@ -1,17 +1,15 @@
-import type { PrismaClient } from './generated/client.js';
-
-/** The new round's job. */
-export type RetriedDelivery = { id: string; generation: number };
+import type { Delivery, PrismaClient } from './generated/client.js';
 
 const ENQUEUE_GRACE_MS = 5_000;
 
 /**
  * Sends a finished delivery back for a fresh round whose first attempt is due at once: compare-and-set, null when the
- * delivery is not finished or its endpoint does not take deliveries. The fence goes up, so that no attempt of an
+ * delivery is not finished or its endpoint does not take deliveries. Answers the row as it is then, so that nobody has to
+ * read it again before enqueuing its job. The fence goes up, so that no attempt of an
  * earlier round can still fail this one; it reserves the new round's first attempt number.
  */
-export async function retryFinishedDelivery(prisma: PrismaClient, deliveryId: string): Promise<RetriedDelivery | null> {
-  const rows = await prisma.$queryRaw<RetriedDelivery[]>`
+export async function retryFinishedDelivery(prisma: PrismaClient, deliveryId: string): Promise<Delivery | null> {
+  const rows = await prisma.$queryRaw<Delivery[]>`
     UPDATE deliveries delivery SET
       status = 'pending', failure_reason = NULL, completed_at = NULL, lease_expires_at = NULL,
       round = delivery.round + 1, failed_count = 0, starts = 0,
@@ -21,6 +19,13 @@ export async function retryFinishedDelivery(prisma: PrismaClient, deliveryId: st
     FROM endpoints endpoint
     WHERE delivery.id = ${deliveryId}::uuid AND delivery.status IN ('success', 'failed', 'cancelled')
       AND endpoint.id = delivery.endpoint_id AND endpoint.active AND endpoint.deleted_at IS NULL
-    RETURNING delivery.id, delivery.generation`;
+    RETURNING delivery.id, delivery.customer_id AS "customerId", delivery.event_id AS "eventId",
+      delivery.endpoint_id AS "endpointId", delivery.event_type AS "eventType", delivery.status,
+      delivery.failure_reason AS "failureReason", delivery.max_attempts AS "maxAttempts", delivery.round,
+      delivery.failed_count AS "failedCount", delivery.starts, delivery.fence,
+      delivery.lease_expires_at AS "leaseExpiresAt", delivery.generation, delivery.recover_at AS "recoverAt",
+      delivery.next_attempt_at AS "nextAttemptAt", delivery.last_attempt_at AS "lastAttemptAt",
+      delivery.response_code AS "responseCode", delivery.last_error AS "lastError",
+      delivery.created_at AS "createdAt", delivery.completed_at AS "completedAt"`;
   return rows[0] ?? null;
 }

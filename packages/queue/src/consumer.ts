@@ -40,7 +40,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const connection = connectConsumer(options.redisUrl, options.onError);
   const inFlight = new Set<Promise<JobEnding>>();
   const tracking = { ...options, run: (job: DeliveryJob) => tracked(inFlight, options.run(job)) };
-  const worker = new Worker(DELIVERY_QUEUE, (job, token) => process(tracking, job, token), {
+  const worker = new Worker(DELIVERY_QUEUE, (job, token) => runJob(tracking, job, token), {
     connection,
     prefix: options.prefix,
     autorun: false,
@@ -64,7 +64,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   };
 }
 
-async function process(options: ConsumerOptions, job: Job, token: string | undefined): Promise<void> {
+async function runJob(options: ConsumerOptions, job: Job, token: string | undefined): Promise<void> {
   const parsed = deliveryJobSchema.safeParse(job.data);
   if (!parsed.success) return options.onMalformedJob(job.id);
   const ending = await options.run(parsed.data);

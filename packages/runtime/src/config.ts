@@ -20,7 +20,7 @@ export const apiEnvironment = z.object({
     .string({ error: 'is required: any string of at least 32 visible ASCII characters' })
     .regex(/^[\x21-\x7e]{32,}$/, 'must be at least 32 visible ASCII characters'),
   RATE_LIMIT_PER_KEY: wholeNumber(0, 1_000_000).default(200),
-  MAX_ATTEMPTS: wholeNumber(1, 20).default(3),
+  MAX_ATTEMPTS: wholeNumber(1, 9).default(3),
   MAX_ENDPOINTS_PER_CUSTOMER: wholeNumber(1, 10_000).default(50),
 });
 export type ApiConfig = z.infer<typeof apiEnvironment>;

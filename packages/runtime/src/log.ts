@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { loggedError } from './logged-error.js';
 
 export type Log = pino.Logger;
 
@@ -9,6 +10,6 @@ export function createLog(options: { service: string; level: string }): Log {
     base: { service: options.service, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: pino.stdSerializers.errWithCause },
+    serializers: { err: loggedError },
   });
 }
