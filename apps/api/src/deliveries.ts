@@ -62,12 +62,18 @@ function getDelivery({ prisma }: ApiDeps): Route {
     success: { status: 200, description: 'The delivery and every attempt.', schema: deliveryWithAttemptsView },
     problems: [404],
     handle: async ({ caller, id }) => {
-      const delivery = await prisma.delivery.findFirst({
-        where: { id: pathId(id, 'delivery'), ...scopeOf(caller) },
-        include: { attempts: { orderBy: { number: 'asc' } } },
-      });
+      const deliveryId = pathId(id, 'delivery');
+      const scope = scopeOf(caller);
+      // One snapshot: read apart, an attempt could be on record already and its delivery not yet moved.
+      const [delivery, attempts] = await prisma.$transaction(
+        [
+          prisma.delivery.findFirst({ where: { id: deliveryId, ...scope } }),
+          prisma.attempt.findMany({ where: { deliveryId, ...scope }, orderBy: { number: 'asc' } }),
+        ],
+        { isolationLevel: 'RepeatableRead' },
+      );
       if (delivery === null) throw notFound('delivery');
-      return { status: 200, body: { ...viewDelivery(delivery), attempts: delivery.attempts.map(viewAttempt) } };
+      return { status: 200, body: { ...viewDelivery(delivery), attempts: attempts.map(viewAttempt) } };
     },
   };
 }

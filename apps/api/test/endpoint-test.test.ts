@@ -43,6 +43,13 @@ test('custom headers are sent, and their values redacted in the answer', async (
   expect(answer.text).not.toContain('hush');
 });
 
+test('the answer shows the signatures that were sent, so that a receiver can compare its own', async () => {
+  const { answer } = await testOf();
+  const received = stack.receiver.requests[0]?.headers;
+  expect(answer.body.request.headers['X-Signature']).toBe(received?.['x-signature']);
+  expect(answer.body.request.headers['webhook-signature']).toBe(received?.['webhook-signature']);
+});
+
 test.each([
   ['a 500', () => stack.receiver.reply(500), { kind: 'response', response_code: 500 }],
   ['a 410', () => stack.receiver.reply(410), { kind: 'response', response_code: 410 }],

@@ -1,5 +1,5 @@
 import type { AttemptRecord, Claim, ClaimAnswer, EndpointSecrets, RecordAnswer } from '@driftwire/database';
-import { decide, isSuccess, type Transition } from '@driftwire/delivery';
+import { decide, isSuccess, redactHeaders, signatureHeaderNames, type Transition } from '@driftwire/delivery';
 import type { DeliveryJob, JobEnding } from '@driftwire/queue';
 import type { AttemptReport, WebhookRequest } from '@driftwire/sender';
 
@@ -114,7 +114,7 @@ function attemptRecord(claim: Claim, report: AttemptReport, transition: Transiti
     startedAt: report.startedAt,
     durationMs: report.durationMs,
     phases: report.phases,
-    requestHeaders: report.requestHeaders,
+    requestHeaders: redactHeaders(report.requestHeaders, signatureHeaderNames),
     outcome: report.outcome.kind,
     response: report.response,
     error: isSuccess(report.outcome) ? null : reasonOf(report),

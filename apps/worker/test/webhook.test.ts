@@ -36,6 +36,16 @@ test('the body has event_type, data and metadata.request_id, and is JSON', async
   });
 });
 
+test('the attempt on record keeps neither signatures nor the values of custom headers', async () => {
+  const { id } = await postDelivery(stack, { endpoint: { headers: { 'X-Team': 'hush' } } });
+  const { attempts } = await stack.deliveryIn('success', id);
+  expect(attempts[0].request_headers).toMatchObject({
+    'X-Team': '[redacted]',
+    'X-Signature': '[redacted]',
+    'webhook-signature': '[redacted]',
+  });
+});
+
 test('data arrives as its producer wrote it, and both signatures cover these very bytes', async () => {
   const { customerId, endpoint } = await stack.customerWithEndpoint();
   const data =

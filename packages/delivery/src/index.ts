@@ -29,4 +29,4 @@ export {
   subscriptionPatterns,
 } from './subscription.js';
 export { type Verification, verifyWebhook, type WebhookToVerify } from './verify.js';
-export { redactHeaders, type WebhookHeadersInput, webhookHeaders } from './webhook-headers.js';
+export { redactHeaders, signatureHeaderNames, type WebhookHeadersInput, webhookHeaders } from './webhook-headers.js';

@@ -1,7 +1,8 @@
 import { type SignatureInput, signatureHeaders } from './signature.js';
 
 const REDACTED = '[redacted]';
-const SIGNATURES = ['x-signature', 'x-signature-previous', 'webhook-signature'];
+/** What an attempt's record leaves out: a signature proves nothing to a reader, and invites replays. */
+export const signatureHeaderNames = ['X-Signature', 'X-Signature-Previous', 'webhook-signature'] as const;
 
 export type WebhookHeadersInput = SignatureInput & {
   version: string;
@@ -24,12 +25,12 @@ export function webhookHeaders(input: WebhookHeadersInput): Record<string, strin
   };
 }
 
-/** The headers as an attempt's record may keep them: without signatures and without the values of custom headers. */
+/** The headers with the values of some of them, named in any case, replaced. */
 export function redactHeaders(
   headers: Readonly<Record<string, string>>,
-  customNames: readonly string[],
+  names: readonly string[],
 ): Record<string, string> {
-  const hidden = new Set([...SIGNATURES, ...customNames.map((name) => name.toLowerCase())]);
+  const hidden = new Set(names.map((name) => name.toLowerCase()));
   const entries = Object.entries(headers).map(([name, value]): [string, string] => [
     name,
     hidden.has(name.toLowerCase()) ? REDACTED : value,

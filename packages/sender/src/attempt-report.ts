@@ -5,7 +5,7 @@ export type AttemptReport = {
   startedAt: Date;
   durationMs: number;
   phases: Phases;
-  /** Without signatures and without the values of custom headers. */
+  /** As sent, but without the values of custom headers. Leave the signatures out of whatever is stored. */
   requestHeaders: Record<string, string>;
   outcome: Outcome;
   response: RecordedResponse | null;

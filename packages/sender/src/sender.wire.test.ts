@@ -74,15 +74,14 @@ test('custom headers are sent, and cannot replace one of ours', async () => {
   expect(request?.headers).toMatchObject({ 'x-team': 'claims', 'content-type': 'application/json' });
 });
 
-test('the record keeps neither signatures nor the values of custom headers', async () => {
+test('the report shows what was sent, without the values of custom headers', async () => {
   wire.answer({ status: 200 });
   const { requestHeaders } = await aSender().send(
     aWebhookRequest({ customHeaders: { Authorization: 'Bearer s3cret' } }),
   );
   expect(requestHeaders).toMatchObject({
     Authorization: '[redacted]',
-    'X-Signature': '[redacted]',
-    'webhook-signature': '[redacted]',
+    'webhook-signature': expect.stringMatching(/^v1,/),
     'webhook-id': '019a0000-0000-7000-8000-000000000002',
   });
 });
