@@ -74,6 +74,8 @@ test('after ten starts without an outcome a delivery ends failed/indeterminate, 
   expect(row).toMatchObject({
     status: 'failed',
     failureReason: 'indeterminate',
+    responseCode: null,
+    lastError: expect.stringMatching(/^interrupted/),
     recoverAt: null,
     leaseExpiresAt: null,
   });
@@ -103,7 +105,11 @@ test('an endpoint paused while a worker was lost: cancelled, with the interrupte
   await at.prisma.endpoint.update({ where: { id: endpointId }, data: pause });
   await at.ask(id);
   const row = await at.delivery(id);
-  expect(row).toMatchObject({ status: 'cancelled', attempts: [{ number: 1, outcome: 'unknown' }] });
+  expect(row).toMatchObject({
+    status: 'cancelled',
+    lastError: expect.stringMatching(/^interrupted/),
+    attempts: [{ number: 1, outcome: 'unknown' }],
+  });
 });
 
 test('finished, superseded and missing are told apart', async () => {
