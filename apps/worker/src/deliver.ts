@@ -8,8 +8,9 @@ export type DeliverDeps = {
   /** Null when a secret cannot be decrypted. */
   openSecrets: (claim: Claim) => EndpointSecrets | null;
   release: (claim: Claim, due: { dueInMs: number }) => Promise<boolean>;
-  /** Bounded by itself; `signal` is the lease's last word. */
+  /** Bounded by itself; `signal` says that the lease ends soon. */
   send: (request: WebhookRequest, signal: AbortSignal) => Promise<AttemptReport>;
+  /** Repeated until it works or `signal` says that the lease has ended. */
   record: (record: AttemptRecord, signal: AbortSignal) => Promise<RecordAnswer>;
   deactivateEndpoint: (endpoint: { id: string; version: number }, signal: AbortSignal) => Promise<boolean>;
   observe: DeliveryObserver;
@@ -41,10 +42,10 @@ const SNOOZE_SPREAD_MS = 4_000;
 export function createDeliver(deps: DeliverDeps): (job: DeliveryJob) => Promise<JobEnding> {
   return async (job) => {
     try {
-      const leaseEndsSoon = AbortSignal.timeout(deps.leaseMs - LEASE_RESERVE_MS);
+      const lease = leaseSignals(deps.leaseMs);
       const answer = await deps.claim(job);
       if (answer.verdict !== 'claimed') return refuse(deps, answer);
-      return await attempt(deps, answer.claim, leaseEndsSoon);
+      return await attempt(deps, answer.claim, lease);
     } catch (error) {
       deps.observe.interrupted(job, error);
       return { kind: 'snooze', delayMs: SNOOZE_MS + deps.random() * SNOOZE_SPREAD_MS };
@@ -52,21 +53,28 @@ export function createDeliver(deps: DeliverDeps): (job: DeliveryJob) => Promise<
   };
 }
 
-async function attempt(deps: DeliverDeps, claim: Claim, leaseEndsSoon: AbortSignal): Promise<JobEnding> {
+/** Counted from before the claim, so that neither ends after the lease in Postgres does. */
+type LeaseSignals = { endsSoon: AbortSignal; ends: AbortSignal };
+
+function leaseSignals(leaseMs: number): LeaseSignals {
+  return { endsSoon: AbortSignal.timeout(leaseMs - LEASE_RESERVE_MS), ends: AbortSignal.timeout(leaseMs) };
+}
+
+async function attempt(deps: DeliverDeps, claim: Claim, lease: LeaseSignals): Promise<JobEnding> {
   const secrets = deps.openSecrets(claim);
   if (secrets === null) return park(deps, claim);
 
-  const report = await deps.send(webhookRequest(claim, secrets), leaseEndsSoon);
+  const report = await deps.send(webhookRequest(claim, secrets), lease.endsSoon);
   const transition = decide(
     report.outcome,
     { failedCount: claim.failedCount, jitter: deps.random() },
     policy(deps, claim),
   );
-  const { moved } = await deps.record(attemptRecord(claim, report, transition), leaseEndsSoon);
+  const { moved } = await deps.record(attemptRecord(claim, report, transition), lease.ends);
   deps.observe.attempted(claim, report, transition, moved);
 
   if (!moved) return { kind: 'done' };
-  if (transition.to === 'failed' && transition.deactivateEndpoint) await deactivate(deps, claim, leaseEndsSoon);
+  if (transition.to === 'failed' && transition.deactivateEndpoint) await deactivate(deps, claim, lease.ends);
   return endingOf(transition, report);
 }
 

@@ -1,15 +1,23 @@
 import {
   type AttemptRecord,
+  armOverdueDeliveries,
   claimDeliveries,
   connectDatabase,
   createSealer,
   deactivateGoneEndpoint,
   isPostgresUnavailable,
   type PrismaClient,
+  planRearmWave,
+  readQueueEpoch,
+  rearmDeliveries,
+  rearmForWave,
   recordAttempts,
   releaseClaim,
+  rememberQueueEpoch,
+  summarizeOverdue,
+  takeNextGenerations,
 } from '@driftwire/database';
-import { createConsumer, type DeliveryJob } from '@driftwire/queue';
+import { createConsumer, createProducer, type DeliveryJob } from '@driftwire/queue';
 import {
   configOrExit,
   createLog,
@@ -25,12 +33,20 @@ import { countInFlight, createDeliveryObserver } from './delivery-observer.js';
 import { createEndpointOpener } from './opened-endpoints.js';
 import { startOperationsServer } from './operations-server.js';
 import { recordUntil } from './record-until.js';
+import { createWipeCheck } from './redis-wipe.js';
+import { createSweep } from './sweep.js';
+import { createSweepObserver } from './sweep-observer.js';
+import { createSweeper } from './sweeper.js';
+import { createWatchdog } from './watchdog.js';
 
 /** Of the 20 s between a request's own timeout and the end of its lease, most are for recording what came back. */
 const LEASE_MARGIN_MS = 20_000;
 const POOL_SIZE = 10;
-const DRAIN_MS = 25_000;
-const GRACE_MS = DRAIN_MS + 3_000;
+const EXIT_MS = 3_000;
+/** The gauge's, and more than anybody needs to know. */
+const OVERDUE_COUNT_LIMIT = 10_000;
+/** EX_SOFTWARE of sysexits(3). */
+const EX_SOFTWARE = 70;
 
 process.title = 'driftwire-worker';
 const config = configOrExit(workerEnvironment);
@@ -63,13 +79,53 @@ const deliver = createDeliver({
   leaseMs,
   random: Math.random,
 });
-const consumer = createConsumer({
+const watchdog = createWatchdog(() => performance.now());
+const queueOptions = {
   redisUrl: config.REDIS_URL,
   prefix: 'driftwire',
+  onError: (error: Error) => log.warn({ err: error }, 'redis.error'),
+};
+const consumer = createConsumer({
+  ...queueOptions,
   concurrency: config.WORKER_CONCURRENCY,
   run: countInFlight(deliver, registry),
   onMalformedJob: (jobId) => log.warn({ job_id: jobId }, 'job.malformed'),
-  onError: (error) => log.warn({ err: error }, 'redis.error'),
+});
+const producer = createProducer(queueOptions);
+const observeSweep = createSweepObserver(log, registry);
+const sweep = createSweep({
+  armOverdue: (limits) => armOverdueDeliveries(database.prisma, limits),
+  lookAtJobs: producer.lookAtJobs,
+  takeNextGenerations: (overdue) => takeNextGenerations(database.prisma, overdue),
+  addJobs: producer.addJobs,
+  rearm: (overdue, deadline) => rearmDeliveries(database.prisma, overdue, deadline),
+  observe: observeSweep.swept,
+  random: Math.random,
+});
+const recoverWiped = createWipeCheck({
+  epochInRedis: producer.epoch,
+  epochOnRecord: () => readQueueEpoch(database.prisma),
+  rememberEpoch: (epoch) => rememberQueueEpoch(database.prisma, epoch),
+  planWave: (pace) => planRearmWave(database.prisma, pace),
+  rearmForWave: (wave, step) => rearmForWave(database.prisma, wave, step),
+  sweep,
+  observe: observeSweep.wiped,
+});
+const sweeper = createSweeper({
+  summarizeOverdue: () => summarizeOverdue(database.prisma, { countLimit: OVERDUE_COUNT_LIMIT }),
+  redisAnswers: producer.answers,
+  queueIsPaused: producer.isPaused,
+  inFlight: consumer.inFlight,
+  isWedged: watchdog.isWedged,
+  exitWedged: (vitals) => {
+    observeSweep.wedged(vitals);
+    process.exit(EX_SOFTWARE);
+  },
+  ...(config.SABOTAGE === 'no-sweeper'
+    ? { recoverWiped: async () => 0, sweep: async () => {} }
+    : { recoverWiped, sweep }),
+  observe: observeSweep,
+  random: Math.random,
 });
 const operations = await startOperationsServer({
   host: config.HOST,
@@ -83,24 +139,28 @@ const operations = await startOperationsServer({
 
 stopOnSignal({
   log,
-  graceMs: GRACE_MS,
+  graceMs: config.SHUTDOWN_GRACE_MS + EXIT_MS,
   stop: async () => {
-    await consumer.close(DRAIN_MS);
+    sweeper.stop();
+    await consumer.close(config.SHUTDOWN_GRACE_MS);
     sender.close();
     operations.close();
-    await database.close();
+    await Promise.all([producer.close(), database.close()]);
   },
 });
 // Last: a worker that cannot listen must not have taken jobs, for it would leave their attempts interrupted.
 consumer.start();
+void sweeper.run();
 log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
+if (config.SABOTAGE !== 'none') log.error({ sabotage: config.SABOTAGE }, 'worker.sabotaged: it breaks its promises');
 
 async function claimOne(prisma: PrismaClient, job: DeliveryJob) {
+  watchdog.jobTaken();
   const [answer] = await claimDeliveries(prisma, [job], { leaseMs });
   return answer ?? { deliveryId: job.deliveryId, verdict: 'missing' as const };
 }
 
 async function recordOne(prisma: PrismaClient, record: AttemptRecord) {
-  const [answer] = await recordAttempts(prisma, [record]);
+  const [answer] = await recordAttempts(prisma, [record], { fenced: config.SABOTAGE !== 'no-fence' });
   return answer ?? { deliveryId: record.deliveryId, number: record.number, moved: false };
 }

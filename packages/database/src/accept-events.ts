@@ -1,4 +1,5 @@
 import type { PrismaClient } from './generated/client.js';
+import { JOB_GRACE_MS } from './job-grace.js';
 import { isUniqueViolation } from './postgres-error.js';
 
 /** One drift event to store. `patterns` are the subscriptions its type matches (`subscriptionPatterns`). */
@@ -25,8 +26,6 @@ export type Acceptance =
 
 export type NewDelivery = { id: string; endpointId: string };
 
-/** How long a new delivery's job may be missing before the sweeper enqueues it. */
-const ENQUEUE_GRACE_MS = 5_000;
 const MAX_ROUNDS = 10;
 
 /**
@@ -108,7 +107,7 @@ function insertEvents(
       INSERT INTO deliveries
         (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, created_at)
       SELECT uuidv7_at(fresh.created_at), fresh.customer_id, fresh.id, endpoint.id, fresh.event_type, ${maxAttempts}::int,
-        now(), now() + ${ENQUEUE_GRACE_MS}::int * interval '1 ms', fresh.created_at
+        now(), now() + ${JOB_GRACE_MS}::int * interval '1 ms', fresh.created_at
       FROM fresh JOIN endpoints endpoint ON endpoint.customer_id = fresh.customer_id
         AND endpoint.event_types && fresh.patterns::text[]
         AND endpoint.active AND endpoint.deleted_at IS NULL

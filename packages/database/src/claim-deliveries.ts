@@ -45,12 +45,10 @@ const INTERRUPTED = 'interrupted: its worker never recorded an outcome';
 const LOCKED_WAIT_MS = 100;
 /** A delivery that takes its worker down every time ends here instead of looping. */
 const MAX_STARTS = 10;
-/** The sweeper looks this long after a lease has run out, so that the job's own second run comes first. */
-const RECOVERY_GRACE_MS = 5_000;
 
 /**
  * Claims deliveries that are due, or whose lease has run out: takes the next fence, sets a lease on the database's
- * clock and moves the deadline behind it. An attempt that a lost worker left open is written as `unknown`. Rows that
+ * clock and moves the deadline to its end. An attempt that a lost worker left open is written as `unknown`. Rows that
  * somebody else has locked are skipped, not waited for. Answers once per distinct delivery, in no order.
  */
 export async function claimDeliveries(
@@ -107,7 +105,8 @@ export async function claimDeliveries(
         starts = delivery.starts + 1,
         last_attempt_at = now(),
         lease_expires_at = now() + ${leaseMs}::int * interval '1 ms',
-        recover_at = now() + ${leaseMs + RECOVERY_GRACE_MS}::int * interval '1 ms'
+        recover_at = now() + ${leaseMs}::int * interval '1 ms',
+        claimed_generation = judged.job_generation
       FROM judged
       WHERE delivery.id = judged.id AND judged.verdict = 'claimed'
       RETURNING delivery.id, delivery.fence

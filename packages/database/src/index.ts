@@ -31,8 +31,16 @@ export {
 } from './generated/client.js';
 export { type EndpointToInsert, insertEndpoint } from './insert-endpoint.js';
 export { applyMigrations } from './migrations.js';
+export { type OverdueSummary, summarizeOverdue } from './overdue-deliveries.js';
 export { isPostgresUnavailable, isUniqueViolation } from './postgres-error.js';
+export { planRearmWave, type RearmWave, readQueueEpoch, rearmForWave, rememberQueueEpoch } from './queue-epoch.js';
 export { type AttemptRecord, type RecordAnswer, recordAttempts } from './record-attempts.js';
 export { releaseClaim } from './release-claim.js';
 export { retryFinishedDelivery } from './retry-delivery.js';
 export { createSealer, type EncryptionKey, type SealBinding, type Sealer, UnsealError } from './seal.js';
+export {
+  armOverdueDeliveries,
+  type OverdueDelivery,
+  rearmDeliveries,
+  takeNextGenerations,
+} from './sweep-deliveries.js';

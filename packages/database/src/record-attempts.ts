@@ -1,5 +1,6 @@
 import type { FailureReason, OutcomeKind } from '@driftwire/delivery';
 import type { PrismaClient } from './generated/client.js';
+import { JOB_GRACE_MS } from './job-grace.js';
 
 /** An attempt that has come to an end, and what it means for its delivery. */
 export type AttemptRecord = {
@@ -21,16 +22,19 @@ export type AttemptRecord = {
 /** `moved` is false when the delivery had already gone on without this attempt. A repeated record gets the same answer. */
 export type RecordAnswer = { deliveryId: string; number: number; moved: boolean };
 
-/** How long a retry's job may be missing, once it is due, before the sweeper enqueues it. */
-const RETRY_GRACE_MS = 5_000;
-
 /**
  * Writes attempts and moves their deliveries, in one idempotent statement. A record whose fence no longer matches
  * changes nothing, with one exception: success is monotone. A late 2xx, of an attempt already written off as `unknown`,
  * turns any other status into `success`; the attempt stays `unknown`, with the response filled in, because a
  * second request may have been sent in its place.
+ *
+ * `fenced: false` believes every record, however late. It exists to show that `npm run chaos` notices.
  */
-export async function recordAttempts(prisma: PrismaClient, records: readonly AttemptRecord[]): Promise<RecordAnswer[]> {
+export async function recordAttempts(
+  prisma: PrismaClient,
+  records: readonly AttemptRecord[],
+  { fenced = true }: { fenced?: boolean } = {},
+): Promise<RecordAnswer[]> {
   const rows = await prisma.$queryRaw<{ delivery_id: string; number: number; moved: boolean }[]>`
     WITH input AS (
       SELECT * FROM unnest(
@@ -80,7 +84,7 @@ export async function recordAttempts(prisma: PrismaClient, records: readonly Att
         response_code = excluded.response_code, response_headers = excluded.response_headers,
         response_body = excluded.response_body, error = 'recorded late: its lease had run out'
       WHERE attempt.outcome = 'unknown' AND attempt.response_code IS NULL
-        AND excluded.response_code BETWEEN 200 AND 299
+        AND (excluded.response_code BETWEEN 200 AND 299 OR NOT ${fenced}::bool)
       RETURNING delivery_id, number
     ),
     moved AS (
@@ -92,12 +96,13 @@ export async function recordAttempts(prisma: PrismaClient, records: readonly Att
         last_error = ended.error,
         lease_expires_at = NULL,
         next_attempt_at = now() + ended.delay,
-        recover_at = now() + ended.delay + ${RETRY_GRACE_MS}::int * interval '1 ms',
+        recover_at = now() + ended.delay + ${JOB_GRACE_MS}::int * interval '1 ms',
         completed_at = CASE WHEN ended.to_status <> 'retrying' THEN now() END
       FROM ended_attempt ended JOIN written USING (delivery_id, number)
       WHERE delivery.id = ended.delivery_id AND (
         (delivery.fence = ended.number AND delivery.lease_expires_at IS NOT NULL)
-        OR (ended.to_status = 'success' AND delivery.status <> 'success'))
+        OR (ended.to_status = 'success' AND delivery.status <> 'success')
+        OR NOT ${fenced}::bool)
       RETURNING delivery.id
     )
     SELECT ended.delivery_id, ended.number, moved.id IS NOT NULL OR coalesce(

@@ -1,4 +1,5 @@
 import type { PrismaClient } from './generated/client.js';
+import { JOB_GRACE_MS } from './job-grace.js';
 
 /**
  * Gives a claim back unused: no request was made, so neither the start nor the number counts. Compare-and-set on the
@@ -16,7 +17,7 @@ export async function releaseClaim(
       last_attempt_at = (SELECT max(started_at) FROM attempts WHERE delivery_id = deliveries.id),
       lease_expires_at = NULL,
       next_attempt_at = now() + ${dueInMs}::float8 * interval '1 ms',
-      recover_at = now() + ${dueInMs}::float8 * interval '1 ms' + interval '5 seconds'
+      recover_at = now() + ${dueInMs + JOB_GRACE_MS}::float8 * interval '1 ms'
     WHERE id = ${claim.deliveryId}::uuid AND fence = ${claim.fence}::int AND lease_expires_at IS NOT NULL`;
   return count === 1;
 }

@@ -1,6 +1,5 @@
 import type { Delivery, PrismaClient } from './generated/client.js';
-
-const ENQUEUE_GRACE_MS = 5_000;
+import { JOB_GRACE_MS } from './job-grace.js';
 
 /**
  * Sends a finished delivery back for a fresh round whose first attempt is due at once: compare-and-set, null when the
@@ -15,7 +14,7 @@ export async function retryFinishedDelivery(prisma: PrismaClient, deliveryId: st
       round = delivery.round + 1, failed_count = 0, starts = 0,
       generation = delivery.generation + 1,
       fence = delivery.fence + (delivery.starts > 0)::int,
-      next_attempt_at = now(), recover_at = now() + ${ENQUEUE_GRACE_MS}::int * interval '1 ms'
+      next_attempt_at = now(), recover_at = now() + ${JOB_GRACE_MS}::int * interval '1 ms'
     FROM endpoints endpoint
     WHERE delivery.id = ${deliveryId}::uuid AND delivery.status IN ('success', 'failed', 'cancelled')
       AND endpoint.id = delivery.endpoint_id AND endpoint.active AND endpoint.deleted_at IS NULL
@@ -23,7 +22,8 @@ export async function retryFinishedDelivery(prisma: PrismaClient, deliveryId: st
       delivery.endpoint_id AS "endpointId", delivery.event_type AS "eventType", delivery.status,
       delivery.failure_reason AS "failureReason", delivery.max_attempts AS "maxAttempts", delivery.round,
       delivery.failed_count AS "failedCount", delivery.starts, delivery.fence,
-      delivery.lease_expires_at AS "leaseExpiresAt", delivery.generation, delivery.recover_at AS "recoverAt",
+      delivery.lease_expires_at AS "leaseExpiresAt", delivery.generation,
+      delivery.claimed_generation AS "claimedGeneration", delivery.recover_at AS "recoverAt",
       delivery.next_attempt_at AS "nextAttemptAt", delivery.last_attempt_at AS "lastAttemptAt",
       delivery.response_code AS "responseCode", delivery.last_error AS "lastError",
       delivery.created_at AS "createdAt", delivery.completed_at AS "completedAt"`;

@@ -111,6 +111,7 @@ test('every CHECK is there', async () => {
     'endpoints_deleted_has_no_secret',
     'endpoints_inactive_has_reason',
     'endpoints_previous_secret_expires',
+    'queue_epoch_is_only',
   ]);
 });
 
@@ -120,6 +121,7 @@ test('every partial index is there', async () => {
     "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE '% WHERE %' ORDER BY 1",
   );
   expect(indexes.map(({ indexname, indexdef }) => [indexname, indexdef.replace(/^.* USING btree /, '')])).toEqual([
+    ['deliveries_due_idx', '(next_attempt_at) WHERE ((next_attempt_at IS NOT NULL) AND (lease_expires_at IS NULL))'],
     ['deliveries_recover_at_idx', '(recover_at) WHERE (recover_at IS NOT NULL)'],
     ['endpoints_customer_id_name_live_key', '(customer_id, name) WHERE (deleted_at IS NULL)'],
   ]);

@@ -28,11 +28,22 @@ export type Consumer = {
   close: (deadlineMs: number) => Promise<void>;
   /** True when Redis answers a ping within a second. */
   answers: () => Promise<boolean>;
+  /** Deliveries being worked on now. */
+  inFlight: () => number;
 };
 
 /** A worker killed mid-job must not cost the delivery: Postgres decides how often a job may die, not BullMQ. */
 const MAX_STALLED_COUNT = 100;
-const STALLED_INTERVAL_MS = 15_000;
+/**
+ * Short, so that a job whose worker is lost runs again within 20 s. Too short is harmless: a job that is taken for lost
+ * and run twice is refused by the claim, for Postgres holds the lease.
+ */
+const LOCK_MS = 10_000;
+const STALLED_INTERVAL_MS = 5_000;
+/** BullMQ waits this long after a lost connection; its own 15 s would outlast most outages. */
+const RETRY_AFTER_OUTAGE_MS = 500;
+/** How often a closing consumer asks whether Redis is still there to be told how its jobs ended. */
+const CLOSING_CHECK_MS = 250;
 const MAX_SNOOZE_MS = 3_600_000;
 
 /** The consuming side: runs `run` for every delivery job and translates its ending. */
@@ -46,7 +57,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     autorun: false,
     concurrency: options.concurrency,
     maxStalledCount: MAX_STALLED_COUNT,
+    lockDuration: LOCK_MS,
     stalledInterval: STALLED_INTERVAL_MS,
+    runRetryDelay: RETRY_AFTER_OUTAGE_MS,
     settings: { backoffStrategy: recordedDelay },
   });
   worker.on('error', options.onError);
@@ -54,14 +67,31 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   return {
     start: () => void worker.run().catch(options.onError),
     answers: () => redisAnswers(connection),
+    inFlight: () => inFlight.size,
     close: async (deadlineMs) => {
-      // An orderly close waits for Redis for ever: without it, only the deliveries in flight are worth waiting for.
-      const withoutRedis = connection.status !== 'ready';
-      const closed = worker.close(withoutRedis).catch(options.onError);
-      await within(deadlineMs, withoutRedis ? Promise.allSettled(inFlight) : closed);
+      const closing = new AbortController();
+      const closed = worker.close().catch(options.onError);
+      const abandoned = untilNoRedis(inFlight, () => redisAnswers(connection), closing.signal);
+      await within(deadlineMs, Promise.race([closed, abandoned])).finally(() => closing.abort());
       connection.disconnect();
     },
   };
+}
+
+/**
+ * An orderly close waits for Redis for ever. Without it, down or frozen, only the deliveries in flight are worth waiting
+ * for: what they came to is on record in Postgres.
+ */
+async function untilNoRedis(
+  inFlight: ReadonlySet<Promise<unknown>>,
+  redisAnswers: () => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await Promise.allSettled(inFlight);
+    if (!(await redisAnswers()) && inFlight.size === 0) return;
+    await delay(CLOSING_CHECK_MS, undefined, { signal }).catch(() => {});
+  }
 }
 
 async function runJob(options: ConsumerOptions, job: Job, token: string | undefined): Promise<void> {

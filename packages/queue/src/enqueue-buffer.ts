@@ -23,7 +23,7 @@ const BATCH_SIZE = 500;
 /**
  * Between the commit and Redis, so that a request never waits for Redis. Jobs are added in batches that fill while the
  * one before is on its way, and stay in memory until Redis has taken them. Losing this buffer loses no delivery: every
- * unfinished row has a deadline in Postgres, by which the sweeper (to come, see CHANGELOG) finds what is missing.
+ * unfinished row has a deadline in Postgres, by which the sweeper finds what is missing.
  */
 export function createEnqueueBuffer(deps: EnqueueBufferDeps): EnqueueBuffer {
   const waiting: DeliveryWakeUp[] = [];

@@ -1,4 +1,5 @@
 export { type Consumer, type ConsumerOptions, createConsumer, type JobEnding } from './consumer.js';
 export { DELIVERY_QUEUE, type DeliveryJob, type DeliveryWakeUp, deliveryJobId } from './delivery-job.js';
 export { createEnqueueBuffer, type EnqueueBuffer, type EnqueueBufferDeps } from './enqueue-buffer.js';
+export type { JobPresence } from './job-presence.js';
 export { createProducer, type Producer, type QueueOptions } from './producer.js';

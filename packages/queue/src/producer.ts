@@ -1,10 +1,24 @@
 import { Queue } from 'bullmq';
-import { bulkDeliveryJob, DELIVERY_QUEUE, type DeliveryWakeUp } from './delivery-job.js';
+import {
+  bulkDeliveryJob,
+  DELIVERY_QUEUE,
+  type DeliveryJob,
+  type DeliveryWakeUp,
+  deliveryJobId,
+} from './delivery-job.js';
+import { type JobPresence, lookAtJobs } from './job-presence.js';
+import { readOrSetEpoch } from './queue-epoch.js';
 import { connectProducer, redisAnswers } from './redis-connection.js';
 
 export type Producer = {
   /** Adds jobs in one pipeline. Rejects, within about a second, when Redis does not take them; adding again is harmless. */
   addJobs: (jobs: readonly DeliveryWakeUp[]) => Promise<void>;
+  /** What Redis holds of these jobs, in their order. */
+  lookAtJobs: (jobs: readonly DeliveryJob[]) => Promise<JobPresence[]>;
+  /** The mark of this Redis's data: another one than before means that the jobs of before are gone. */
+  epoch: () => Promise<string>;
+  /** True when an operator has paused the queue: then nobody takes jobs, and rightly so. */
+  isPaused: () => Promise<boolean>;
   /** True when Redis answers a ping within a second. */
   answers: () => Promise<boolean>;
   /** For the dashboard. */
@@ -40,6 +54,13 @@ export function createProducer({ redisUrl, prefix, onError }: QueueOptions): Pro
       if (connection.status !== 'ready') throw new Error(`Redis is not ready: ${connection.status}`);
       await queue.addBulk(jobs.map(bulkDeliveryJob));
     },
+    lookAtJobs: (jobs) =>
+      lookAtJobs(
+        connection,
+        jobs.map((job) => queue.toKey(deliveryJobId(job))),
+      ),
+    epoch: () => readOrSetEpoch(connection, `${prefix}:epoch`),
+    isPaused: () => queue.isPaused(),
     answers: () => redisAnswers(connection),
     close: async () => {
       // Not `queue.close()` alone: it waits for a server that may be gone.

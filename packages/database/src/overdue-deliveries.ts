@@ -1,0 +1,21 @@
+import type { PrismaClient } from './generated/client.js';
+import { JOB_GRACE_MS } from './job-grace.js';
+
+/** `count` stops at `countLimit`; `oldestMs` is how long the oldest has been due, 0 when there is none. */
+export type OverdueSummary = { count: number; oldestMs: number };
+
+/** Deliveries that should have been started more than the grace ago and that nobody is sending. */
+export async function summarizeOverdue(
+  prisma: PrismaClient,
+  { countLimit }: { countLimit: number },
+): Promise<OverdueSummary> {
+  const [row] = await prisma.$queryRaw<OverdueSummary[]>`
+    SELECT count(*)::int AS count,
+      coalesce(extract(epoch FROM now() - min(next_attempt_at)) * 1000, 0)::float8 AS "oldestMs"
+    FROM (
+      SELECT next_attempt_at FROM deliveries
+      WHERE lease_expires_at IS NULL AND next_attempt_at < now() - ${JOB_GRACE_MS}::int * interval '1 ms'
+      ORDER BY next_attempt_at LIMIT ${countLimit}::int
+    ) overdue`;
+  return row ?? { count: 0, oldestMs: 0 };
+}

@@ -1,0 +1,55 @@
+import type { PrismaClient } from './generated/client.js';
+
+/** The epoch of the Redis that holds the jobs, as the sweepers last saw it; null before the first of them. */
+export async function readQueueEpoch(prisma: PrismaClient): Promise<string | null> {
+  const row = await prisma.queueEpoch.findUnique({ where: { isOnly: true } });
+  return row?.epoch ?? null;
+}
+
+export async function rememberQueueEpoch(prisma: PrismaClient, epoch: string): Promise<void> {
+  const values = { epoch, noticedAt: new Date() };
+  await prisma.queueEpoch.upsert({ where: { isOnly: true }, create: values, update: values });
+}
+
+/** Brings deadlines forward after a wipe, from `startsAt` on, `perSecond` each second. On the database's clock. */
+export type RearmWave = { startsAt: Date; endsAt: Date; perSecond: number };
+
+export async function planRearmWave(
+  prisma: PrismaClient,
+  { perSecond }: { perSecond: number },
+): Promise<RearmWave & { unfinished: number }> {
+  const [row] = await prisma.$queryRaw<{ startsAt: Date; endsAt: Date; unfinished: number }[]>`
+    SELECT now() AS "startsAt", now() + count(*) / ${perSecond}::float8 * interval '1 s' AS "endsAt",
+      count(*)::int AS unfinished
+    FROM deliveries WHERE recover_at IS NOT NULL`;
+  if (row === undefined) throw new Error('a count answered no row');
+  return { ...row, perSecond };
+}
+
+/**
+ * One step of the wave: up to `limit` unfinished deliveries whose deadline lies behind its end get one inside it, in the
+ * order of their deadlines, after the `offset` of those before. Not those in flight: their worker needs no job to record
+ * what comes back. Answers how many; fewer than `limit` means that the wave is complete. Repeating it is harmless.
+ */
+export async function rearmForWave(
+  prisma: PrismaClient,
+  wave: RearmWave,
+  { limit, offset }: { limit: number; offset: number },
+): Promise<number> {
+  return prisma.$executeRaw`
+    WITH held AS (
+      SELECT id, recover_at FROM deliveries
+      WHERE recover_at > ${wave.endsAt.toISOString()}::timestamptz
+        AND (lease_expires_at IS NULL OR lease_expires_at <= now())
+      ORDER BY recover_at LIMIT ${limit}::int
+      FOR UPDATE SKIP LOCKED
+    ),
+    numbered AS (
+      SELECT id, row_number() OVER (ORDER BY recover_at) - 1 + ${offset}::int AS position FROM held
+    )
+    UPDATE deliveries delivery
+    SET recover_at = least(
+      ${wave.startsAt.toISOString()}::timestamptz + floor(position / ${wave.perSecond}::float8) * interval '1 s',
+      ${wave.endsAt.toISOString()}::timestamptz)
+    FROM numbered WHERE delivery.id = numbered.id`;
+}

@@ -1,0 +1,83 @@
+import { Prisma, type PrismaClient } from './generated/client.js';
+
+/** A delivery past its deadline, armed anew: until `recoverAt` nobody else will sweep it. */
+export type OverdueDelivery = {
+  deliveryId: string;
+  /** Of the job that should exist now. Already the next one when the delivery was interrupted. */
+  generation: number;
+  maxAttempts: number;
+  recoverAt: Date;
+  /** Its lease ran out with nothing recorded: the worker that held it is lost, and its job with it. */
+  isInterrupted: boolean;
+};
+
+/**
+ * Takes deliveries whose deadline has passed, the oldest deadlines first, and moves their deadlines by `rearmMs` before
+ * anything else is done: a sweeper that dies next costs this delay and nothing more. Rows that somebody has
+ * locked are skipped, so that sweepers share the work and hold up nobody.
+ *
+ * An interrupted delivery takes its next generation here. Only once: while its new job waits in a long queue the lease
+ * stays run out, but was not taken by the current generation any more.
+ */
+export async function armOverdueDeliveries(
+  prisma: PrismaClient,
+  { limit, rearmMs }: { limit: number; rearmMs: number },
+): Promise<OverdueDelivery[]> {
+  return prisma.$queryRaw<OverdueDelivery[]>`
+    WITH overdue AS (
+      SELECT id, lease_expires_at <= now() AND claimed_generation = generation AS is_interrupted
+      FROM deliveries WHERE recover_at <= now()
+      ORDER BY recover_at LIMIT ${limit}::int
+      FOR UPDATE SKIP LOCKED
+    )
+    UPDATE deliveries delivery SET
+      recover_at = now() + ${rearmMs}::int * interval '1 ms',
+      generation = delivery.generation + coalesce(overdue.is_interrupted, false)::int
+    FROM overdue WHERE delivery.id = overdue.id
+    RETURNING delivery.id AS "deliveryId", delivery.generation, delivery.max_attempts AS "maxAttempts",
+      delivery.recover_at AS "recoverAt", coalesce(overdue.is_interrupted, false) AS "isInterrupted"`;
+}
+
+/**
+ * For deliveries whose job has finished without finishing them: the next generation, so that a job can be added although
+ * Redis still keeps the old one. Compare-and-set on the deadline: one that was claimed or recorded meanwhile is left
+ * alone, and missing from the answer.
+ */
+export async function takeNextGenerations(
+  prisma: PrismaClient,
+  overdue: readonly OverdueDelivery[],
+): Promise<OverdueDelivery[]> {
+  if (overdue.length === 0) return [];
+  return prisma.$queryRaw<OverdueDelivery[]>`
+    WITH held AS (${stillArmed(overdue)})
+    UPDATE deliveries delivery SET generation = delivery.generation + 1
+    FROM held WHERE delivery.id = held.id
+    RETURNING delivery.id AS "deliveryId", delivery.generation, delivery.max_attempts AS "maxAttempts",
+      delivery.recover_at AS "recoverAt", false AS "isInterrupted"`;
+}
+
+/**
+ * Moves deadlines to `afterMs` from now. Compare-and-set on the deadline: a claim or record that came in between has set
+ * a better one.
+ */
+export async function rearmDeliveries(
+  prisma: PrismaClient,
+  overdue: readonly OverdueDelivery[],
+  { afterMs }: { afterMs: number },
+): Promise<void> {
+  if (overdue.length === 0) return;
+  await prisma.$executeRaw`
+    WITH held AS (${stillArmed(overdue)})
+    UPDATE deliveries delivery SET recover_at = now() + ${afterMs}::float8 * interval '1 ms'
+    FROM held WHERE delivery.id = held.id`;
+}
+
+/** Those nobody has touched since they were armed. A locked row is being touched, and waiting for it could deadlock. */
+function stillArmed(overdue: readonly OverdueDelivery[]): Prisma.Sql {
+  return Prisma.sql`
+    SELECT delivery.id FROM deliveries delivery JOIN unnest(
+      ${overdue.map(({ deliveryId }) => deliveryId)}::uuid[],
+      ${overdue.map(({ recoverAt }) => recoverAt.toISOString())}::timestamptz[]
+    ) AS armed(id, recover_at) ON delivery.id = armed.id AND delivery.recover_at = armed.recover_at
+    FOR UPDATE OF delivery SKIP LOCKED`;
+}
