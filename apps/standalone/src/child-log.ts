@@ -1,5 +1,5 @@
+import type { Screen } from '@driftwire/terminal';
 import type { Stream } from './child-process.js';
-import type { Screen } from './screen.js';
 
 export type ChildLog = {
   line: (text: string, stream: Stream) => void;

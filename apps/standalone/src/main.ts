@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { isNativeError } from 'node:util/types';
 import { CannotStart } from '@driftwire/local-servers';
+import type { Screen } from '@driftwire/terminal';
 import { EX_CONFIG } from './child-plan.js';
 import { parseCommandLine, USAGE } from './command-line.js';
 import { ConfigurationProblem } from './configuration-problem.js';
 import { writeReadyNotice } from './ready-notice.js';
-import type { Screen } from './screen.js';
 import { type Environment, readSettings } from './settings.js';
 import { type Programs, runStack } from './stack.js';
 
-export { createScreen } from './screen.js';
+export { createScreen } from '@driftwire/terminal';
 
 export type Invocation = {
   args: string[];

@@ -1,5 +1,5 @@
+import type { Screen } from '@driftwire/terminal';
 import { type DataDir, openDataDir } from './data-dir.js';
-import type { Screen } from './screen.js';
 import type { Environment, Settings } from './settings.js';
 import { bringUpStack, type Stack } from './stack-bring-up.js';
 import { createSupervisor } from './supervisor.js';

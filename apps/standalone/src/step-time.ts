@@ -1,4 +1,4 @@
-import type { Screen } from './screen.js';
+import type { Screen } from '@driftwire/terminal';
 
 /** A line when the step is done: what, and how long it took. */
 export async function timeStep(screen: Screen, what: string, step: Promise<unknown>): Promise<void> {

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CannotStart, until } from '@driftwire/local-servers';
+import type { Screen } from '@driftwire/terminal';
 import { type ChildLog, createChildLog } from './child-log.js';
 import { type ChildPlan, EX_CONFIG } from './child-plan.js';
 import { type Ending, launch, type RunningChild } from './child-process.js';
 import type { ChildRecords } from './child-records.js';
 import { ConfigurationProblem } from './configuration-problem.js';
 import { decideRestart } from './restart-policy.js';
-import type { Screen } from './screen.js';
 
 export type ChildDeps = {
   screen: Screen;

@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort } from '@driftwire/local-servers';
+import type { Screen } from '@driftwire/terminal';
 import { findPrograms } from '../main.js';
-import type { Screen } from '../screen.js';
 import type { Environment } from '../settings.js';
 import { runStack, type Stack } from '../stack.js';
 

@@ -1,10 +1,9 @@
 import { once } from 'node:events';
+import type { LiveScreen, Paint } from '@driftwire/terminal';
 import type { Environment } from '../settings.js';
 import type { Stack } from '../stack.js';
 import { seconds } from '../step-time.js';
 import { runDemoStack } from './demo-stack.js';
-import type { LiveScreen } from './live-screen.js';
-import type { Paint } from './paint.js';
 import { play } from './play.js';
 import { type Progress, writeProgress } from './progress.js';
 import { openPublicApi } from './public-api.js';

@@ -1,12 +1,11 @@
 import { isNativeError } from 'node:util/types';
 import { CannotStart } from '@driftwire/local-servers';
+import { choosePaint, createLiveScreen, type LiveScreen, type Output, type Paint } from '@driftwire/terminal';
 import { EX_CONFIG } from '../child-plan.js';
 import { ConfigurationProblem } from '../configuration-problem.js';
 import type { Environment } from '../settings.js';
 import { parseDemoCommand, USAGE } from './command-line.js';
 import { runDemo } from './demo.js';
-import { createLiveScreen, type LiveScreen, type Output } from './live-screen.js';
-import { choosePaint, type Paint } from './paint.js';
 
 export type DemoInvocation = {
   args: string[];

@@ -1,6 +1,6 @@
+import { choosePaint } from '@driftwire/terminal';
 import { expect, test } from '@jest/globals';
 import { properEvidence } from '../../test/demo-evidence.js';
-import { choosePaint } from './paint.js';
 import { writeReport } from './report.js';
 
 const plain = choosePaint({ isTTY: false, env: {} });

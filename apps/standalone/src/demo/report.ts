@@ -1,5 +1,4 @@
-import type { Paint } from './paint.js';
-import { createTable } from './plain-table.js';
+import { createTable, type Paint } from '@driftwire/terminal';
 import {
   type Evidence,
   nameEnding,

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { createScreen, type Screen } from '../screen.js';
+import { createScreen, type Screen } from './screen.js';
 
 /** A screen with one line at the bottom that changes in place. Where there is no terminal, each change is a line. */
 export type LiveScreen = Screen & {

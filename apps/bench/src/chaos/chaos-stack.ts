@@ -1,0 +1,116 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  CannotStart,
+  ensureRedisServer,
+  findFreePorts,
+  initPostgres,
+  postgresUrl,
+  redisUrl,
+} from '@driftwire/local-servers';
+import { type Exit, endKeeping, type Keeper, keep, type Program, whenReady } from './process-keeper.js';
+import { apiProgram, type Place, postgresProgram, redisProgram, workerProgram } from './programs.js';
+import { REQUEST_TIMEOUT_MS, RETRY_BASE_DELAY_MS, type Settings } from './settings.js';
+
+export type ChaosStack = {
+  apiUrls: string[];
+  adminKey: string;
+  databaseUrl: string;
+  redisUrl: string;
+  postgres: Keeper;
+  redis: Keeper;
+  apis: Keeper[];
+  workers: Keeper[];
+  /** Everything that ended, whatever the cause. */
+  exits: Exit[];
+};
+
+export type StackOptions = {
+  root: string;
+  directory: string;
+  settings: Settings;
+  signal: AbortSignal;
+  say: (line: string) => void;
+};
+
+const APIS = 2;
+const PASSWORD = 'driftwire';
+
+/** Postgres, Redis, APIs and workers as processes of their own, kept running while `use` runs, gone afterwards. */
+export async function withChaosStack(options: StackOptions, use: (stack: ChaosStack) => Promise<void>): Promise<void> {
+  const keepers: Keeper[] = [];
+  try {
+    await use(await startStack(options, keepers));
+  } finally {
+    const [servers, apps] = [keepers.slice(0, 2), keepers.slice(2)];
+    await Promise.all(apps.map((keeper) => endKeeping(keeper, 'SIGKILL')));
+    // An immediate shutdown: nothing in there is needed any more, but its shared memory is to be given back.
+    await Promise.all(servers.map((keeper) => endKeeping(keeper, 'SIGQUIT')));
+  }
+}
+
+async function startStack(options: StackOptions, keepers: Keeper[]): Promise<ChaosStack> {
+  const { settings, signal, directory, say } = options;
+  const [postgresPort = 0, redisPort = 0, ...ports] = await findFreePorts(2 + APIS + settings.workers);
+  const wiring = {
+    databaseUrl: postgresUrl({ port: postgresPort, password: PASSWORD }),
+    redisUrl: redisUrl(redisPort),
+  };
+  const adminKey = randomBytes(24).toString('hex');
+  const place = makePlace(options, { ...wiring, adminKey });
+  const exits: Exit[] = [];
+  const start = (program: Program) => {
+    const keeper = keep(program, (exit) => exits.push(exit));
+    keepers.push(keeper);
+    return keeper;
+  };
+
+  const binary = await ensureRedisServer({ say, signal });
+  await initPostgres({ dataDir: join(directory, 'postgres'), password: PASSWORD, signal });
+  signal.throwIfAborted();
+  const postgres = start(postgresProgram(place, postgresPort));
+  const redis = start(redisProgram(place, { binary, port: redisPort }));
+  await Promise.all([postgres, redis].map((keeper) => whenReady(keeper, signal)));
+  migrate(options.root, wiring.databaseUrl);
+  const apis = ports.slice(0, APIS).map((port, index) => start(apiProgram(place, index + 1, port)));
+  const workers = ports.slice(APIS).map((port, index) => start(workerProgram(place, index + 1, port)));
+  await Promise.all([...apis, ...workers].map((keeper) => whenReady(keeper, signal)));
+  const apiUrls = ports.slice(0, APIS).map((port) => `http://127.0.0.1:${port}`);
+  return { ...wiring, apiUrls, adminKey, postgres, redis, apis, workers, exits };
+}
+
+type Wiring = { databaseUrl: string; redisUrl: string; adminKey: string };
+
+function makePlace({ root, directory, settings }: StackOptions, wiring: Wiring): Place {
+  const logDir = join(directory, 'logs');
+  mkdirSync(logDir, { recursive: true });
+  return { root, directory, logDir, env: appEnvironment(wiring), workerEnv: sabotageOf(settings) };
+}
+
+function appEnvironment({ databaseUrl, redisUrl: url, adminKey }: Wiring): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '/usr/bin:/bin',
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: url,
+    ADMIN_API_KEY: adminKey,
+    ENCRYPTION_KEYS: `chaos:${randomBytes(32).toString('base64')}`,
+    ALLOW_PRIVATE_ENDPOINTS: 'true',
+    RATE_LIMIT_PER_KEY: '0',
+    REQUEST_TIMEOUT_MS: `${REQUEST_TIMEOUT_MS}`,
+    RETRY_BASE_DELAY_MS: `${RETRY_BASE_DELAY_MS}`,
+    LOG_LEVEL: 'info',
+  };
+}
+
+function sabotageOf({ sabotage }: Settings): Record<string, string> {
+  return sabotage === undefined ? {} : { SABOTAGE: `no-${sabotage}` };
+}
+
+function migrate(root: string, databaseUrl: string): void {
+  const script = join(root, 'packages/database/dist/migrate-cli.js');
+  const env = { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl };
+  const { status, stderr } = spawnSync(process.execPath, [script], { env, encoding: 'utf8' });
+  if (status !== 0) throw new CannotStart(stderr.trim());
+}

@@ -1,0 +1,127 @@
+import type { LiveScreen, Paint } from '@driftwire/terminal';
+import { openChaosApi } from './chaos-api.js';
+import { type ChaosStack, withChaosStack } from './chaos-stack.js';
+import { withSession } from './database-session.js';
+import { readHistory } from './history.js';
+import { describeMachine, type Machine, writeMachine } from './machine.js';
+import type { Violation } from './oracle/evidence.js';
+import { perform, type Stage } from './performance.js';
+import { strike } from './process-keeper.js';
+import { type Receivers, startReceivers } from './receivers.js';
+import { writeReport } from './report.js';
+import { writeReportFile } from './report-file.js';
+import { withRunDirectory } from './run-directory.js';
+import { setScene } from './scene.js';
+import type { Settings } from './settings.js';
+import { findSocketOwner } from './socket-owner.js';
+import { type Observed, reachVerdict } from './verdict.js';
+import { showProgress } from './watch.js';
+
+export type ChaosOptions = {
+  settings: Settings;
+  root: string;
+  screen: LiveScreen;
+  isTerminal: boolean;
+  paint: Paint;
+  stop: AbortSignal;
+};
+
+const SHOWN_VIOLATIONS = 20;
+
+/** The promises that were broken. Rejects when told to stop. Nothing it started is left by then. */
+export async function runChaos(options: ChaosOptions): Promise<Violation[]> {
+  const { settings, root, screen, stop: signal } = options;
+  screen.say(
+    `Chaos with seed ${settings.seed}: ${settings.events} events, ${settings.plan.length} faults, ${settings.workers} workers`,
+  );
+  return withRunDirectory(settings.keep, screen.say, async (directory) => {
+    let violations: Violation[] = [];
+    const say = screen.say;
+    await withChaosStack({ root, directory, settings, signal, say }, async (stack) => {
+      await withReceivers(settings, stack, async (receivers) => {
+        const observed = await observe(options, stack, receivers);
+        violations = conclude(options, observed, await describeMachine(stack));
+      });
+    });
+    return { result: violations, isWorthKeeping: violations.length > 0 };
+  });
+}
+
+async function observe(options: ChaosOptions, stack: ChaosStack, receivers: Receivers): Promise<Observed> {
+  const { settings, stop: signal } = options;
+  const api = openChaosApi(stack.apiUrls, stack.adminKey);
+  const scene = await setScene(api, receivers.endpoints);
+  const production = { acknowledged: [], refused: [] };
+  const watch = { counts: { deliveries: 0, finished: 0 } };
+  const stage: Stage = { settings, stack, receivers, api, scene, production, injected: [], watch, signal };
+  await withWatch(options, stage, () => perform(stage));
+  const history = await withSession(stack.databaseUrl, readHistory);
+  const { requests } = receivers;
+  return {
+    settings,
+    history,
+    production,
+    requests,
+    exits: stack.exits,
+    injected: stage.injected,
+    observedUntil: Date.now(),
+  };
+}
+
+async function withWatch({ screen, isTerminal }: ChaosOptions, stage: Stage, act: () => Promise<void>): Promise<void> {
+  const startedAt = Date.now();
+  const { settings, stack, production, injected } = stage;
+  const over = new AbortController();
+  const soFar = () => ({
+    elapsedMs: Date.now() - startedAt,
+    totalMs: settings.produceMs,
+    acknowledged: production.acknowledged.length,
+    events: settings.events + Number(settings.hasPoison),
+    injected: injected.length,
+    faults: settings.plan.length,
+    restarts: stack.exits.length,
+  });
+  const { databaseUrl } = stack;
+  const watching = showProgress({ screen, isTerminal, databaseUrl, soFar, signal: over.signal }, stage.watch);
+  try {
+    await act();
+  } finally {
+    over.abort();
+    await watching;
+    screen.settle();
+  }
+}
+
+async function withReceivers(
+  { seed }: Settings,
+  stack: ChaosStack,
+  use: (receivers: Receivers) => Promise<void>,
+): Promise<void> {
+  const killSender = (ports: { remotePort: number; localPort: number }) => {
+    const pids = stack.workers.flatMap(({ child }) => child?.pid ?? []);
+    const pid = findSocketOwner(ports, pids);
+    const keeper = stack.workers.find(({ child }) => pid !== undefined && child?.pid === pid);
+    if (keeper) strike(keeper, 'SIGKILL', 'kill');
+  };
+  const receivers = await startReceivers({ seed, killSender });
+  try {
+    await use(receivers);
+  } finally {
+    await receivers.close();
+  }
+}
+
+function conclude({ settings, screen, paint }: ChaosOptions, observed: Observed, machine: Machine): Violation[] {
+  const verdict = reachVerdict(observed);
+  const { violations } = verdict;
+  writeReportFile(observed, verdict, machine);
+  screen.say(`\n${writeReport(verdict, settings.mode, paint)}\n\n${paint('dim', writeMachine(machine, settings))}`);
+  screen.say(`Report: ${settings.reportFile}\n`);
+  if (violations.length === 0) screen.say(paint('green', 'No violation.'));
+  for (const { rule, sentence } of violations.slice(0, SHOWN_VIOLATIONS)) {
+    screen.complain(paint('red', `VIOLATION (${rule}): ${sentence}`));
+  }
+  const more = violations.length - SHOWN_VIOLATIONS;
+  if (more > 0) screen.complain(paint('red', `and ${more} more`));
+  return violations;
+}

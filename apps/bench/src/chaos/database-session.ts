@@ -1,0 +1,29 @@
+import { Client } from 'pg';
+
+/** By this name chaos leaves its own sessions alone. */
+const APPLICATION_NAME = 'driftwire-chaos';
+
+export type Session = {
+  query: <Row extends object>(sql: string, values?: unknown[]) => Promise<Row[]>;
+};
+
+/** One session for one purpose: the server goes away and comes back all the time. */
+export async function withSession<T>(databaseUrl: string, use: (session: Session) => Promise<T>): Promise<T> {
+  const client = new Client({
+    connectionString: databaseUrl,
+    application_name: APPLICATION_NAME,
+    connectionTimeoutMillis: 3_000,
+    query_timeout: 30_000,
+  });
+  // A session that the server ends while nothing runs in it says so here, and at its next query again.
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await use({
+      query: async <Row extends object>(sql: string, values: unknown[] = []) =>
+        (await client.query<Row>(sql, values)).rows,
+    });
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,17 @@
+import { expect, test } from '@jest/globals';
+import { eventType, planPosts } from './event-plan.js';
+
+test('every event is posted once, in order, evenly over the time', () => {
+  const posts = planPosts(7, { events: 100, overMs: 50_000 });
+  expect(posts.flatMap(({ ns }) => ns)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+  for (const { ns, atMs } of posts) expect(atMs).toBeCloseTo(((ns[0] ?? 0) - 1) * 500);
+  expect(posts.some(({ ns }) => ns.length > 1)).toBe(true);
+});
+
+test('the type of an event depends on seed and number only, and all types occur', () => {
+  const types = Array.from({ length: 500 }, (_, index) => eventType(7, index));
+  expect(types).toEqual(Array.from({ length: 500 }, (_, index) => eventType(7, index)));
+  expect(new Set(types)).toEqual(
+    new Set(['poison.drift', 'drift.calm', 'drift.flaky', 'drift.broken', 'drift.calm.gone', 'drift.calm.paused']),
+  );
+});

@@ -1,0 +1,189 @@
+import { expect, test } from '@jest/globals';
+import type { AttemptRow, DeliveryRow, ReceivedRequest } from './evidence.js';
+import { anAttempt, goodHistory } from './good-history.js';
+import { judge } from './judge.js';
+
+type History = ReturnType<typeof goodHistory>;
+
+test('a history in which every promise was kept has no violation', () => {
+  expect(judge(goodHistory())).toEqual([]);
+});
+
+test('a history in which nothing happened has no violation', () => {
+  const nothing = { acknowledged: [], eventIds: [], deliveries: [], attempts: [], endpoints: [], requests: [] };
+  expect(judge({ ...goodHistory(), ...nothing })).toEqual([]);
+});
+
+test.each<[string, (history: History) => void, string]>([
+  [
+    'an acknowledged event that is not there',
+    (it) => remove(it.eventIds, (id) => id === 'event of gone'),
+    'event 3 (event of gone) is not in the database',
+  ],
+  [
+    'an acknowledged delivery that is not there',
+    (it) => it.acknowledged[3]?.deliveryIds.push('another'),
+    'event 3 (event of gone) has deliveries gone, and another, gone were acknowledged',
+  ],
+  [
+    'a delivery more than was acknowledged',
+    (it) => it.acknowledged[3]?.deliveryIds.pop(),
+    'event 3 (event of gone) has deliveries gone, and none were acknowledged',
+  ],
+  [
+    'an event nobody was told of',
+    (it) => it.eventIds.push('stray'),
+    'event stray is in the database and was never acknowledged',
+  ],
+  [
+    'a delivery that never ends',
+    (it) => change(delivery(it, 'cancelled'), { status: 'retrying', failureReason: null, completedAt: null }),
+    'delivery cancelled is still retrying after 0 starts',
+  ],
+  [
+    'a request for a delivery nobody knows',
+    (it) => it.requests.push({ ...request(it, 'gone', 1), deliveryId: 'stray' }),
+    'receiver got a request for delivery stray, which does not exist',
+  ],
+  [
+    'a success the receiver knows nothing of',
+    (it) => change(request(it, 'delivered', 2), { status: 500 }),
+    'delivery delivered ended success, but its receiver never answered 2xx',
+  ],
+  [
+    'exhausted too early',
+    (it) => change(attempt(it, 'exhausted', 4), { outcome: 'unknown' }),
+    'delivery exhausted ended failed/exhausted, but 2 attempts are on record as failed, not 3',
+  ],
+  [
+    'gone without a 410',
+    (it) => change(attempt(it, 'gone', 1), { responseCode: 404 }),
+    'delivery gone ended failed/gone, but no attempt was answered 410',
+  ],
+  [
+    'blocked without a blocked attempt',
+    (it) => change(attempt(it, 'blocked', 1), { outcome: 'refused' }),
+    'delivery blocked ended failed/blocked, but no attempt was blocked',
+  ],
+  [
+    'indeterminate before ten starts',
+    (it) => removeLast(it, 'indeterminate', 10),
+    'delivery indeterminate ended failed/indeterminate, but 9 attempts were started, not 10',
+  ],
+  [
+    'cancelled though the endpoint is active',
+    (it) => change(it.endpoints[1], { isActive: true }),
+    'delivery cancelled ended cancelled/endpoint_inactive, but its endpoint is active',
+  ],
+  [
+    'a failure for no known reason',
+    (it) => change(delivery(it, 'gone'), { failureReason: 'bored' }),
+    'delivery gone ended failed/bored, but that is no reason to fail',
+  ],
+  [
+    'a second attempt within the lease of an unknown one',
+    (it) => change(attempt(it, 'repeated', 2), { startedAt: attempt(it, 'repeated', 1).startedAt + 21_000 }),
+    'delivery repeated: attempt 2 started 1000 ms too early after attempt 1 (unknown)',
+  ],
+  [
+    'a second attempt before the first had ended',
+    (it) => change(attempt(it, 'delivered', 1), { durationMs: 30_000, startedAt: 43_000 }),
+    'delivery delivered: attempt 2 started 20980 ms too early after attempt 1 (response)',
+  ],
+  [
+    'two requests open at once',
+    (it) => {
+      change(request(it, 'delivered', 1), { endedAt: null });
+      change(request(it, 'delivered', 2), { arrivedAt: 32_010 });
+    },
+    'delivery delivered: request 2 arrived 12000 ms too early, while request 1 was open',
+  ],
+  [
+    'a request that is not on record',
+    (it) => it.requests.push({ ...request(it, 'delivered', 2), number: 3, status: 500 }),
+    'delivery delivered: request 3 arrived and no attempt 3 is on record',
+  ],
+  [
+    'an attempt sent twice',
+    (it) => it.requests.push({ ...request(it, 'gone', 1) }),
+    'delivery gone: attempt 1 was sent more than once',
+  ],
+  [
+    "another webhook-id than the event's",
+    (it) => change(request(it, 'delivered', 2), { webhookId: 'other' }),
+    'delivery delivered: request 2 carried webhook-id other, not event of delivered',
+  ],
+  [
+    'a gap in the numbers',
+    (it) => change(attempt(it, 'delivered', 2), { number: 3 }),
+    'delivery delivered has attempts 1, 3, not 1 to 2',
+  ],
+  [
+    'a fourth failure',
+    (it) => it.attempts.push(anAttempt('exhausted', 5, { responseCode: 500 })),
+    'delivery exhausted failed 4 times in its round, and 3 is the most',
+  ],
+  [
+    'a repeat after a known success',
+    (it) => change(attempt(it, 'repeated', 1), { outcome: 'response', responseCode: 200 }),
+    'delivery repeated was answered 2xx 2 times; only one of attempts 1 (response), 2 (response) may have a known outcome',
+  ],
+  [
+    'a repeat after an ordinary timeout',
+    (it) => change(attempt(it, 'repeated', 1), { outcome: 'timeout', durationMs: 2_050 }),
+    'delivery repeated was answered 2xx 2 times; only one of attempts 1 (timeout), 2 (response) may have a known outcome',
+  ],
+])('found: %s', (_, spoil, sentence) => {
+  const history = goodHistory();
+  spoil(history);
+  expect(judge(history).map((violation) => violation.sentence)).toContain(sentence);
+});
+
+test.each<[string, (history: History) => void]>([
+  [
+    'a start 200 ms before the lease ended, for clocks differ',
+    (it) => change(attempt(it, 'repeated', 2), { startedAt: attempt(it, 'repeated', 1).startedAt + 21_800 }),
+  ],
+  [
+    'a repeat after a timeout that a frozen worker told of when it woke up',
+    (it) => change(attempt(it, 'repeated', 1), { outcome: 'timeout', durationMs: 21_000 }),
+  ],
+  [
+    'a zombie that ends long after its lease',
+    (it) => change(attempt(it, 'repeated', 1), { responseCode: 200, durationMs: 40_000 }),
+  ],
+])('no violation: %s', (_, change) => {
+  const history = goodHistory();
+  change(history);
+  expect(judge(history)).toEqual([]);
+});
+
+function delivery({ deliveries }: History, id: string): DeliveryRow {
+  return found(deliveries.find((one) => one.id === id));
+}
+
+function attempt({ attempts }: History, id: string, number: number): AttemptRow {
+  return found(attempts.find((one) => one.deliveryId === id && one.number === number));
+}
+
+function request({ requests }: History, id: string, number: number): ReceivedRequest {
+  return found(requests.find((one) => one.deliveryId === id && one.number === number));
+}
+
+function removeLast({ attempts, requests }: History, id: string, number: number): void {
+  remove<AttemptRow>(attempts, (one) => one.deliveryId === id && one.number === number);
+  remove<ReceivedRequest>(requests, (one) => one.deliveryId === id && one.number === number);
+}
+
+function change<T extends object>(thing: T | undefined, changes: Partial<T>): void {
+  Object.assign(found(thing), changes);
+}
+
+function remove<T>(things: T[], isGuilty: (thing: T) => boolean): void {
+  things.splice(things.findIndex(isGuilty), 1);
+}
+
+function found<T>(thing: T | undefined): T {
+  if (thing === undefined) throw new Error('not in the history');
+  return thing;
+}

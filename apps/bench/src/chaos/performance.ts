@@ -1,0 +1,76 @@
+import { until } from '@driftwire/local-servers';
+import { chanceOf } from './chance.js';
+import type { ChaosApi } from './chaos-api.js';
+import type { ChaosStack } from './chaos-stack.js';
+import { POISON_N, planPosts } from './event-plan.js';
+import { type FaultRunner, type InjectedFault, runInTurn, runOverlapping } from './fault-runner.js';
+import { INJECTORS } from './faults/injectors.js';
+import { pauseEndpoint } from './pausing.js';
+import { whenReady } from './process-keeper.js';
+import { type Production, postUntilAcknowledged, produce } from './producer.js';
+import type { Receivers } from './receivers.js';
+import type { Scene } from './scene.js';
+import { LEASE_MS, type Settings } from './settings.js';
+import { lookAgain, type Watch } from './watch.js';
+
+export type Stage = {
+  settings: Settings;
+  stack: ChaosStack;
+  receivers: Receivers;
+  api: ChaosApi;
+  scene: Scene;
+  production: Production;
+  injected: InjectedFault[];
+  watch: Watch;
+  signal: AbortSignal;
+};
+
+/** When the run itself has ended, everything may take so long to recover and end. */
+const RECOVERY_MS = LEASE_MS + 60_000;
+/** Ten starts, each a lease and a sweep apart. */
+const POISON_MS = 330_000;
+const PAUSE_AT = 0.4;
+
+/** Events and faults, then peace, until every delivery has ended or the time for that is up. */
+export async function perform(stage: Stage): Promise<void> {
+  const startedAt = Date.now();
+  await Promise.all([feed(stage), breakThings(stage), pauseOnce(stage)]);
+  const { postgres, redis, apis, workers } = stage.stack;
+  await Promise.all([postgres, redis, ...apis, ...workers].map((keeper) => whenReady(keeper, stage.signal)));
+  const poisonMs = stage.settings.hasPoison ? startedAt + POISON_MS - Date.now() : 0;
+  const isQuiet = () => lookAgain(stage.stack.databaseUrl, stage.watch);
+  await until(isQuiet, { deadlineMs: Math.max(RECOVERY_MS, poisonMs), everyMs: 500, signal: stage.signal });
+  stage.signal.throwIfAborted();
+}
+
+async function feed(stage: Stage): Promise<void> {
+  const { settings, api, scene, production, signal } = stage;
+  const { seed, events, produceMs, hasPoison } = settings;
+  const producer = { api, seed, customerId: scene.customerId, production, signal };
+  if (hasPoison) await postUntilAcknowledged(producer, [POISON_N], 0);
+  await produce(producer, planPosts(seed, { events, overMs: produceMs }));
+}
+
+function breakThings({ settings, stack, receivers, injected, signal }: Stage): Promise<void> {
+  const arena = { stack, receivers };
+  const runner: FaultRunner = {
+    injected,
+    signal,
+    inject: (fault, struck) => {
+      const chance = chanceOf(settings.seed, 'fault', fault.number);
+      return INJECTORS[fault.kind]({ fault, chance, arena, struck, signal });
+    },
+  };
+  return settings.mode === 'mixed' ? runOverlapping(runner, settings.plan) : runInTurn(runner, settings.plan);
+}
+
+function pauseOnce({ api, scene, receivers, settings, signal }: Stage): Promise<void> {
+  const endpointId = `${scene.endpointIds.get('paused')}`;
+  return pauseEndpoint({
+    api,
+    endpointId,
+    requests: receivers.requests,
+    afterMs: settings.produceMs * PAUSE_AT,
+    signal,
+  });
+}

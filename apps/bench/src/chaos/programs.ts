@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { postgresCommand, postgresServes, redisCommand, redisServes } from '@driftwire/local-servers';
+import type { Program } from './process-keeper.js';
+
+/** `workerEnv` is the workers' own, beside what all have. */
+export type Place = {
+  root: string;
+  directory: string;
+  logDir: string;
+  env: Record<string, string>;
+  workerEnv: Record<string, string>;
+};
+
+/** As an operator would run it: what is acknowledged is on disk. */
+export function postgresProgram({ directory, logDir }: Place, port: number): Program {
+  const dataDir = join(directory, 'postgres');
+  return {
+    name: 'postgres',
+    logDir,
+    command: () => postgresCommand({ dataDir, port, settings: { max_connections: '300' } }),
+    isReady: (pid) => postgresServes({ dataDir, port, pid }),
+  };
+}
+
+export function redisProgram(
+  { directory, logDir }: Place,
+  { binary, port }: { binary: string; port: number },
+): Program {
+  return {
+    name: 'redis',
+    logDir,
+    command: () => redisCommand({ binary, dir: join(directory, 'redis'), port }),
+    isReady: (pid) => redisServes({ port, pid }),
+  };
+}
+
+export function apiProgram(place: Place, number: number, port: number): Program {
+  return appProgram(place, { name: `api-${number}`, script: 'apps/api/dist/main.js', port, env: { PORT: `${port}` } });
+}
+
+export function workerProgram(place: Place, number: number, port: number): Program {
+  const env = { WORKER_PORT: `${port}`, ...place.workerEnv };
+  return appProgram(place, { name: `worker-${number}`, script: 'apps/worker/dist/main.js', port, env });
+}
+
+type App = { name: string; script: string; port: number; env: Record<string, string> };
+
+function appProgram({ root, logDir, env }: Place, app: App): Program {
+  return {
+    name: app.name,
+    logDir,
+    command: () => ({
+      file: process.execPath,
+      args: [join(root, app.script)],
+      cwd: root,
+      env: { ...env, ...app.env },
+    }),
+    isReady: () => answers(`http://127.0.0.1:${app.port}/healthz`),
+  };
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,104 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type EndpointName, SUBSCRIPTIONS } from './endpoints.js';
+import type { ReceivedRequest } from './oracle/evidence.js';
+import { performReply } from './perform-reply.js';
+import { planReply, type Reply } from './reply-plan.js';
+import { readWebhook } from './webhook.js';
+
+export type ReceiverEndpoint = { name: EndpointName; url: string; subscribesTo: readonly string[] };
+
+export type Receivers = {
+  endpoints: ReceiverEndpoint[];
+  /** Every request so far, in order of arrival. */
+  requests: ReceivedRequest[];
+  /** From now on all but `steady` and the poison do this to every request; null ends it. */
+  trouble: (reply: Reply | null) => void;
+  /** Runs once, in the same breath in which `steady` answers its next request. */
+  onNextAnswer: (act: (() => void) | null) => void;
+  close: () => Promise<void>;
+};
+
+type Ground = {
+  seed: number;
+  requests: ReceivedRequest[];
+  asked: Map<string, number>;
+  trouble: Reply | null;
+  onNextAnswer: (() => void) | null;
+  killSender: (socket: { remotePort: number; localPort: number }) => void;
+};
+
+const NAMES = ['steady', 'steady2', 'flaky', 'broken', 'gone', 'paused', 'poison'] as const;
+
+/** Real HTTP servers in this process, one per endpoint, each with its character. */
+export async function startReceivers(options: Pick<Ground, 'seed' | 'killSender'>): Promise<Receivers> {
+  const ground: Ground = { ...options, requests: [], asked: new Map(), trouble: null, onNextAnswer: null };
+  const servers = await Promise.all(NAMES.map((name) => listen(ground, name)));
+  return {
+    endpoints: servers.map(({ name, url }) => ({ name, url, subscribesTo: SUBSCRIPTIONS[name] })),
+    requests: ground.requests,
+    trouble: (reply) => {
+      ground.trouble = reply;
+    },
+    onNextAnswer: (act) => {
+      ground.onNextAnswer = act;
+    },
+    close: async () => void (await Promise.all(servers.map(({ server }) => closeServer(server)))),
+  };
+}
+
+async function listen(
+  ground: Ground,
+  name: EndpointName,
+): Promise<{ name: EndpointName; url: string; server: Server }> {
+  // No limits of its own: a connection that is kept open must never be closed under a request that has just been sent.
+  const limits = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 };
+  const server = createServer(limits, (request, response) => void receive(ground, name, { request, response }));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { name, server, url: `http://127.0.0.1:${portOf(server)}/` };
+}
+
+type Exchange = { request: IncomingMessage; response: ServerResponse };
+
+async function receive(ground: Ground, name: EndpointName, { request, response }: Exchange): Promise<void> {
+  const arrivedAt = Date.now();
+  const { n, ...webhook } = await readWebhook(request);
+  const received: ReceivedRequest = { ...webhook, endpoint: name, arrivedAt, status: null, endedAt: null };
+  ground.requests.push(received);
+  response.once('close', () => {
+    received.endedAt ??= Date.now();
+  });
+  const nth = (ground.asked.get(webhook.deliveryId) ?? 0) + 1;
+  ground.asked.set(webhook.deliveryId, nth);
+  const reply = troubledReply(ground, name) ?? planReply(ground.seed, { endpoint: name, n, nth });
+  if (reply.kind === 'kill-sender') ground.killSender(portsOf(request));
+  received.status = performReply(reply, response);
+  if (name === 'steady' && received.status !== null) actOnAnswer(ground);
+}
+
+function troubledReply({ trouble }: Ground, name: EndpointName): Reply | null {
+  return name === 'steady' || name === 'poison' ? null : trouble;
+}
+
+function actOnAnswer(ground: Ground): void {
+  const act = ground.onNextAnswer;
+  ground.onNextAnswer = null;
+  act?.();
+}
+
+function portsOf({ socket }: IncomingMessage): { remotePort: number; localPort: number } {
+  return { remotePort: socket.remotePort ?? 0, localPort: socket.localPort ?? 0 };
+}
+
+async function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening on a TCP port');
+  return address.port;
+}

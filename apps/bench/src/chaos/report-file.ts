@@ -1,0 +1,16 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { summarizeKinds } from './kind-summary.js';
+import type { Machine } from './machine.js';
+import { LEASE_MS } from './settings.js';
+import type { Observed, Verdict } from './verdict.js';
+
+/** Everything a later look may need, but no bodies and no keys. */
+export function writeReportFile(observed: Observed, verdict: Verdict, machine: Machine): void {
+  const { settings, exits } = observed;
+  const { tally, recoveries, violations } = verdict;
+  const kinds = summarizeKinds(recoveries, LEASE_MS);
+  const report = { machine, settings, tally, kinds, faults: recoveries, exits, violations };
+  mkdirSync(dirname(settings.reportFile), { recursive: true });
+  writeFileSync(settings.reportFile, `${JSON.stringify(report, null, 2)}\n`);
+}

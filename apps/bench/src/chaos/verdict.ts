@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { STEADY_ENDPOINTS } from './endpoints.js';
+import { judgeExit, readLogFacts } from './exits.js';
+import type { InjectedFault } from './fault-runner.js';
+import type { History } from './history.js';
+import { tellStories } from './oracle/delivery-story.js';
+import type { Evidence, ReceivedRequest, Violation } from './oracle/evidence.js';
+import { judge } from './oracle/judge.js';
+import { acceptedRequests } from './oracle/repeats.js';
+import type { Exit } from './process-keeper.js';
+import type { Production } from './producer.js';
+import { measureRecoveries, type Recovery, type SteadyDelivery } from './recovery.js';
+import { findSlowRecoveries, PROMPT_MS } from './recovery-promise.js';
+import { LEASE_MS, MAX_STARTS, REQUEST_TIMEOUT_MS, type Settings } from './settings.js';
+import { type Tally, tallyUp } from './tally.js';
+
+export type Observed = {
+  settings: Settings;
+  history: History;
+  production: Production;
+  requests: readonly ReceivedRequest[];
+  exits: readonly Exit[];
+  injected: readonly InjectedFault[];
+  observedUntil: number;
+};
+
+export type Verdict = { violations: Violation[]; recoveries: Recovery[]; tally: Tally };
+
+export function reachVerdict(observed: Observed): Verdict {
+  const { settings, production, exits } = observed;
+  const evidence = evidenceOf(observed);
+  const recoveries = measureRecoveries(observationOf(observed, evidence));
+  const ends = exits.map((exit) => judgeExit(exit, readLogFacts(readFileSync(exit.logFile, 'utf8'))));
+  const violations = [
+    ...judge(evidence),
+    ...production.refused,
+    ...ends.flatMap((end) => (end?.kind === 'violation' ? [end.violation] : [])),
+    ...(settings.mode === 'one-at-a-time' ? findSlowRecoveries(recoveries, LEASE_MS) : []),
+  ];
+  const wedged = ends.filter((end) => end?.kind === 'wedged').length;
+  return {
+    violations,
+    recoveries,
+    tally: tallyUp({ evidence, production, exits, wedged, violations: violations.length }),
+  };
+}
+
+function evidenceOf({ history, production, requests }: Observed): Evidence {
+  const promises = { leaseMs: LEASE_MS, maxStarts: MAX_STARTS, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+  return { ...history, acknowledged: production.acknowledged, requests, promises };
+}
+
+function observationOf({ settings, injected, observedUntil }: Observed, evidence: Evidence) {
+  const stories = tellStories(evidence).map((story) => ({ ...story, accepted: acceptedRequests(story) }));
+  const steady = stories.filter(({ endpoint }) => STEADY_ENDPOINTS.some((name) => name === endpoint?.name));
+  const deliveries = steady.map(
+    ({ delivery, accepted }): SteadyDelivery => ({
+      createdAt: delivery.createdAt,
+      completedAt: delivery.completedAt,
+      acceptedAt: accepted[0]?.arrivedAt ?? null,
+    }),
+  );
+  const repeatedAt = stories.flatMap(({ accepted }) => accepted.slice(0, -1).map(({ arrivedAt }) => arrivedAt));
+  const guardMs = settings.mode === 'one-at-a-time' ? PROMPT_MS : 0;
+  return { faults: injected, deliveries, repeatedAt, guardMs, until: observedUntil };
+}
