@@ -42,6 +42,8 @@ const LOCK_MS = 10_000;
 const STALLED_INTERVAL_MS = 5_000;
 /** BullMQ waits this long after a lost connection; its own 15 s would outlast most outages. */
 const RETRY_AFTER_OUTAGE_MS = 500;
+/** A wake-up that Redis gave to a worker that is frozen or cut off wakes nobody else: others look again after this. */
+const IDLE_LOOK_S = 1;
 /** How often a closing consumer asks whether Redis is still there to be told how its jobs ended. */
 const CLOSING_CHECK_MS = 250;
 const MAX_SNOOZE_MS = 3_600_000;
@@ -57,6 +59,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     autorun: false,
     concurrency: options.concurrency,
     maxStalledCount: MAX_STALLED_COUNT,
+    drainDelay: IDLE_LOOK_S,
     lockDuration: LOCK_MS,
     stalledInterval: STALLED_INTERVAL_MS,
     runRetryDelay: RETRY_AFTER_OUTAGE_MS,
