@@ -1,20 +1,19 @@
 import type { LiveScreen, Paint } from '@driftwire/terminal';
 import { openChaosApi } from './chaos-api.js';
 import { type ChaosStack, withChaosStack } from './chaos-stack.js';
+import { conclude } from './conclusion.js';
 import { withSession } from './database-session.js';
 import { readHistory } from './history.js';
-import { describeMachine, type Machine, writeMachine } from './machine.js';
+import { describeMachine } from './machine.js';
 import type { Violation } from './oracle/evidence.js';
 import { perform, type Stage } from './performance.js';
 import { strike } from './process-keeper.js';
 import { type Receivers, startReceivers } from './receivers.js';
-import { writeReport } from './report.js';
-import { writeReportFile } from './report-file.js';
 import { withRunDirectory } from './run-directory.js';
 import { setScene } from './scene.js';
 import type { Settings } from './settings.js';
 import { findSocketOwner } from './socket-owner.js';
-import { type Observed, reachVerdict } from './verdict.js';
+import type { Observed } from './verdict.js';
 import { showProgress } from './watch.js';
 
 export type ChaosOptions = {
@@ -25,8 +24,6 @@ export type ChaosOptions = {
   paint: Paint;
   stop: AbortSignal;
 };
-
-const SHOWN_VIOLATIONS = 20;
 
 /** The promises that were broken. Rejects when told to stop. Nothing it started is left by then. */
 export async function runChaos(options: ChaosOptions): Promise<Violation[]> {
@@ -109,19 +106,4 @@ async function withReceivers(
   } finally {
     await receivers.close();
   }
-}
-
-function conclude({ settings, screen, paint }: ChaosOptions, observed: Observed, machine: Machine): Violation[] {
-  const verdict = reachVerdict(observed);
-  const { violations } = verdict;
-  writeReportFile(observed, verdict, machine);
-  screen.say(`\n${writeReport(verdict, settings.mode, paint)}\n\n${paint('dim', writeMachine(machine, settings))}`);
-  screen.say(`Report: ${settings.reportFile}\n`);
-  if (violations.length === 0) screen.say(paint('green', 'No violation.'));
-  for (const { rule, sentence } of violations.slice(0, SHOWN_VIOLATIONS)) {
-    screen.complain(paint('red', `VIOLATION (${rule}): ${sentence}`));
-  }
-  const more = violations.length - SHOWN_VIOLATIONS;
-  if (more > 0) screen.complain(paint('red', `and ${more} more`));
-  return violations;
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { isNativeError } from 'node:util/types';
 import { FAULT_KINDS, type FaultKind, isFaultKind } from './fault-kinds.js';
+import { positiveNumber, wholeNumber } from './number-options.js';
 
 export type Sabotage = 'sweeper' | 'fence';
 
@@ -95,18 +96,6 @@ function readOneAtATime(values: Values): Load {
 function refuse(values: Values, names: readonly (keyof Values)[], why: string): void {
   const given = names.find((name) => values[name] !== undefined);
   if (given) throw new Error(`--${given} ${why}`);
-}
-
-function wholeNumber(name: string, text: string, { least, most }: { least: number; most: number }): number {
-  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= least && number <= most) return number;
-  throw new Error(`--${name} must be a whole number from ${least} to ${most}, not '${text}'`);
-}
-
-function positiveNumber(name: string, text: string): number {
-  const number = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (number > 0 && number <= 100_000) return number;
-  throw new Error(`--${name} must be a number above 0, not '${text}'`);
 }
 
 function readKinds(only: string | undefined): readonly FaultKind[] {

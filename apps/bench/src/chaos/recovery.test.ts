@@ -4,14 +4,20 @@ import { measureRecoveries, type Observation, type SteadyDelivery } from './reco
 import { findSlowRecoveries } from './recovery-promise.js';
 
 test('silence is the longest gap between arrivals after the end of the fault', () => {
-  const deliveries = [500, 1_500, 2_100, 4_000, 4_100].map((acceptedAt) => aDelivery({ acceptedAt }));
+  const deliveries = [500, 1_500, 2_100, 4_000, 4_100].map((at) => aDelivery({ createdAt: at, acceptedAt: at }));
   expect(measure({ deliveries })).toMatchObject({ silenceMs: 1_900 });
 });
 
 test('silence is heard from the end of the fault until the next one strikes', () => {
-  const deliveries = [500, 3_000, 9_000].map((acceptedAt) => aDelivery({ acceptedAt }));
+  const deliveries = [500, 3_000, 9_000].map((at) => aDelivery({ createdAt: at, acceptedAt: at }));
   const faults = [aFault(), aFault({ number: 2, injectedAt: 5_000, endedAt: 5_000 })];
   expect(measure({ deliveries, faults })).toMatchObject({ silenceMs: 1_000 });
+});
+
+test('after the last event there is no silence to measure', () => {
+  expect(measure({ deliveries: [aDelivery({ createdAt: 1_500, acceptedAt: 30_000 })] })).toMatchObject({
+    silenceMs: null,
+  });
 });
 
 test('latency is that of deliveries accepted after the fault and not right before the next', () => {
@@ -40,10 +46,10 @@ test('interrupted is what was unfinished when it struck, and what it kept from f
   expect(measure({ deliveries })).toMatchObject({ interrupted: 2, interruptedDoneMs: 10_000 });
 });
 
-test('a repeat belongs to the fault that took the outcome of the 2xx before it', () => {
+test('a repeat belongs to the fault that struck nearest to the 2xx before it', () => {
   const faults = [aFault(), aFault({ number: 2, injectedAt: 5_000, endedAt: 6_000 })];
   const recoveries = measureRecoveries(anObservation({ faults, repeatedAt: [990, 1_500, 4_990, 9_000] }));
-  expect(recoveries.map(({ repeats }) => repeats)).toEqual([2, 1]);
+  expect(recoveries.map(({ repeats }) => repeats)).toEqual([2, 2]);
 });
 
 test('slow recoveries are violations, prompt ones are not', () => {

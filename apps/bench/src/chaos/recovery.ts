@@ -24,7 +24,6 @@ export type Recovery = InjectedFault & {
 };
 
 const LISTEN_MS = 30_000;
-const NOISE_MS = 50;
 
 export function measureRecoveries(observation: Observation): Recovery[] {
   const faults = observation.faults.toSorted((one, other) => (one.injectedAt ?? 0) - (other.injectedAt ?? 0));
@@ -38,9 +37,11 @@ export function measureRecoveries(observation: Observation): Recovery[] {
   }));
 }
 
-/** The longest time without a delivery that arrives, after the fault has ended and before the next one strikes. */
+/** The longest time without a delivery that arrives, from the end of the fault until the next one, while events come. */
 function measureSilence(observation: Observation, fault: InjectedFault): number | null {
-  const untilMs = Math.min(nextStrikeAt(observation, fault), fault.endedAt + LISTEN_MS);
+  const lastCreatedAt = largest(observation.deliveries.map(({ createdAt }) => createdAt)) ?? 0;
+  const untilMs = Math.min(nextStrikeAt(observation, fault), fault.endedAt + LISTEN_MS, lastCreatedAt);
+  if (untilMs <= fault.endedAt) return null;
   const arrivals = observation.deliveries
     .flatMap(({ acceptedAt }) => (acceptedAt !== null && acceptedAt > fault.endedAt ? [acceptedAt] : []))
     .toSorted((one, other) => one - other);
@@ -66,12 +67,14 @@ function measureInterruption(observation: Observation, fault: InjectedFault) {
   return { interrupted: caught.length, interruptedDoneMs: largest(doneMs) };
 }
 
-/** The outcome of a 2xx is lost to the first fault that was not over when it arrived. */
+/** The outcome of a 2xx was lost to the fault that struck nearest to it. */
 function attributeRepeats(faults: readonly InjectedFault[], repeatedAt: readonly number[]): Map<InjectedFault, number> {
   const counts = new Map<InjectedFault, number>();
   for (const at of repeatedAt) {
-    const fault = faults.find(({ injectedAt, endedAt }) => injectedAt !== null && endedAt >= at - NOISE_MS);
-    if (fault) counts.set(fault, (counts.get(fault) ?? 0) + 1);
+    const distance = ({ injectedAt }: InjectedFault) =>
+      injectedAt === null ? Number.MAX_VALUE : Math.abs(injectedAt - at);
+    const [nearest] = faults.toSorted((one, other) => distance(one) - distance(other));
+    if (nearest) counts.set(nearest, (counts.get(nearest) ?? 0) + 1);
   }
   return counts;
 }

@@ -14,7 +14,7 @@ export function writeReport({ recoveries, tally }: Verdict, mode: Settings['mode
   return `${faults}\n\n${writeTally(tally)}`;
 }
 
-const HEADINGS = ['FAULT', 'DONE >', 'SILENCE >', 'LATENCY >', 'CAUGHT >', 'ENDED p50 >', 'max >', 'REPEATS >'];
+const HEADINGS = ['FAULT', 'INJECTED >', 'SILENCE >', 'LATENCY >', 'CAUGHT >', 'ENDED p50 >', 'max >', 'REPEATS >'];
 const JUDGED = ['≤ 5 s', `≤ ${LEASE_MS / 1_000 + 5} s`];
 
 function writeKinds(kinds: readonly KindSummary[], mode: Settings['mode'], paint: Paint): string {
