@@ -1,7 +1,10 @@
-/** The receivers' endpoints, and what each subscribes to. Every event but the poison also goes to `steady`. */
+/**
+ * The receivers' endpoints, and what each subscribes to. Every event but the poison also goes to `steady`. `slow` takes its
+ * time, so that there is always something in flight.
+ */
 export const SUBSCRIPTIONS = {
   steady: ['drift.*'],
-  steady2: ['drift.calm', 'drift.calm.*'],
+  slow: ['drift.calm', 'drift.calm.*'],
   flaky: ['drift.flaky'],
   broken: ['drift.broken'],
   gone: ['drift.calm.gone'],
@@ -14,4 +17,4 @@ export type EndpointName = keyof typeof SUBSCRIPTIONS;
 export const POISON_TYPE = 'poison.drift';
 
 /** Endpoints that answer 200 to everything, whatever happens to the others. Recovery is measured by them. */
-export const STEADY_ENDPOINTS: readonly EndpointName[] = ['steady', 'steady2'];
+export const STEADY_ENDPOINTS: readonly EndpointName[] = ['steady', 'slow'];

@@ -29,3 +29,8 @@ export function isFaultKind(text: string): text is FaultKind {
 export function laneOf(kind: FaultKind): string | undefined {
   return kind === 'worker-freeze' ? undefined : kind.split('-', 1)[0];
 }
+
+/** While Redis or Postgres is away nothing can be delivered; everything else hits only a part. */
+export function stopsEverything(kind: FaultKind): boolean {
+  return kind.startsWith('redis-') || kind.startsWith('postgres-');
+}

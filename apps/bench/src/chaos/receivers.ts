@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type EndpointName, SUBSCRIPTIONS } from './endpoints.js';
 import type { ReceivedRequest } from './oracle/evidence.js';
 import { performReply } from './perform-reply.js';
@@ -28,7 +29,7 @@ type Ground = {
   killSender: (socket: { remotePort: number; localPort: number }) => void;
 };
 
-const NAMES = ['steady', 'steady2', 'flaky', 'broken', 'gone', 'paused', 'poison'] as const;
+const NAMES = ['steady', 'slow', 'flaky', 'broken', 'gone', 'paused', 'poison'] as const;
 
 /** Real HTTP servers in this process, one per endpoint, each with its character. */
 export async function startReceivers(options: Pick<Ground, 'seed' | 'killSender'>): Promise<Receivers> {
@@ -72,6 +73,7 @@ async function receive(ground: Ground, name: EndpointName, { request, response }
   const nth = (ground.asked.get(webhook.deliveryId) ?? 0) + 1;
   ground.asked.set(webhook.deliveryId, nth);
   const reply = troubledReply(ground, name) ?? planReply(ground.seed, { endpoint: name, n, nth });
+  if (reply.kind === 'answer' && reply.afterMs !== undefined) await pause(reply.afterMs);
   if (reply.kind === 'kill-sender') ground.killSender(portsOf(request));
   received.status = performReply(reply, response);
   if (name === 'steady' && received.status !== null) actOnAnswer(ground);

@@ -1,7 +1,7 @@
 import type { Violation } from './oracle/evidence.js';
 import type { Recovery } from './recovery.js';
 
-/** What is accepted after the cause has gone arrives at once, and what was interrupted waits for its lease at most. */
+/** What the fault did not hit arrives at once, and what was interrupted waits for its lease at most. */
 export const PROMPT_MS = 5_000;
 
 export function isPrompt({ latencyMaxMs }: Recovery): boolean {

@@ -66,6 +66,26 @@ test('slow recoveries are violations, prompt ones are not', () => {
   ]);
 });
 
+test('a frozen worker is no excuse for the others: time counts from the moment it was frozen', () => {
+  const faults = [aFault({ kind: 'worker-freeze', injectedAt: 1_000, endedAt: 25_000 })];
+  const deliveries = [
+    aDelivery({ createdAt: 900, acceptedAt: 23_500, completedAt: 23_500, attempts: 2 }),
+    aDelivery({ createdAt: 3_000, acceptedAt: 3_600, completedAt: 3_600 }),
+    aDelivery({ createdAt: 26_000, acceptedAt: 26_100 }),
+  ];
+  expect(measure({ faults, deliveries })).toMatchObject({
+    silenceMs: 19_900,
+    latencyMaxMs: 600,
+    interrupted: 1,
+    interruptedDoneMs: 22_500,
+  });
+});
+
+test('a delivery that took a second attempt was hit itself, and is not counted as one that was not', () => {
+  const deliveries = [aDelivery({ createdAt: 2_100, acceptedAt: 30_000, attempts: 2 })];
+  expect(measure({ deliveries })).toMatchObject({ latencyMaxMs: null });
+});
+
 function measure(overrides: Partial<Observation>) {
   return measureRecoveries(anObservation(overrides))[0];
 }
@@ -81,5 +101,5 @@ function aFault(overrides: Partial<InjectedFault> = {}): InjectedFault {
 }
 
 function aDelivery(overrides: Partial<SteadyDelivery>): SteadyDelivery {
-  return { createdAt: 0, completedAt: 100, acceptedAt: 50, ...overrides };
+  return { createdAt: 0, completedAt: 100, acceptedAt: 50, attempts: 1, ...overrides };
 }

@@ -1,7 +1,13 @@
+import { stopsEverything } from './fault-kinds.js';
 import type { InjectedFault } from './fault-runner.js';
 
 /** A delivery to an endpoint that always answers 200. `acceptedAt` is its first 2xx. */
-export type SteadyDelivery = { createdAt: number; completedAt: number | null; acceptedAt: number | null };
+export type SteadyDelivery = {
+  createdAt: number;
+  completedAt: number | null;
+  acceptedAt: number | null;
+  attempts: number;
+};
 
 export type Observation = {
   faults: readonly InjectedFault[];
@@ -13,11 +19,15 @@ export type Observation = {
   until: number;
 };
 
-/** Milliseconds, counted from the end of the fault; null where there is nothing to measure. */
+/**
+ * Milliseconds; null where there is nothing to measure. Counted from when the fault struck: whatever is done to one process
+ * or receiver, the rest must flow on. Only a server that is away stops everything: then from its return.
+ */
 export type Recovery = InjectedFault & {
   silenceMs: number | null;
+  /** Of those accepted since that took no second attempt: the others were hit themselves. */
   latencyMaxMs: number | null;
-  /** Unfinished when it struck, or accepted while it lasted and unfinished at its end. */
+  /** Unfinished when it struck; accepted while a server was away and unfinished when it returned. */
   interrupted: number;
   interruptedDoneMs: number | null;
   repeats: number;
@@ -37,33 +47,43 @@ export function measureRecoveries(observation: Observation): Recovery[] {
   }));
 }
 
-/** The longest time without a delivery that arrives, from the end of the fault until the next one, while events come. */
+/** From when on deliveries that the fault did not hit have no excuse. */
+function flowsFrom({ kind, injectedAt, endedAt }: InjectedFault): number {
+  return stopsEverything(kind) ? endedAt : (injectedAt ?? endedAt);
+}
+
+/** The longest time without a delivery that arrives, until the next fault strikes, while events come. */
 function measureSilence(observation: Observation, fault: InjectedFault): number | null {
+  const from = flowsFrom(fault);
   const lastCreatedAt = largest(observation.deliveries.map(({ createdAt }) => createdAt)) ?? 0;
   const untilMs = Math.min(nextStrikeAt(observation, fault), fault.endedAt + LISTEN_MS, lastCreatedAt);
-  if (untilMs <= fault.endedAt) return null;
+  if (untilMs <= from) return null;
   const arrivals = observation.deliveries
-    .flatMap(({ acceptedAt }) => (acceptedAt !== null && acceptedAt > fault.endedAt ? [acceptedAt] : []))
+    .flatMap(({ acceptedAt }) => (acceptedAt !== null && acceptedAt > from ? [acceptedAt] : []))
     .toSorted((one, other) => one - other);
   const heard = arrivals.filter((at, index) => at <= untilMs || index === 0);
-  const gaps = heard.map((at, index) => at - (heard[index - 1] ?? fault.endedAt));
+  const gaps = heard.map((at, index) => at - (heard[index - 1] ?? from));
   return largest(gaps);
 }
 
 function measureLatency(observation: Observation, fault: InjectedFault): number | null {
   const untilMs = nextStrikeAt(observation, fault) - observation.guardMs;
-  const later = observation.deliveries.filter(({ createdAt }) => createdAt > fault.endedAt && createdAt < untilMs);
+  const from = flowsFrom(fault);
+  const later = observation.deliveries.filter(
+    ({ createdAt, attempts }) => createdAt > from && createdAt < untilMs && attempts <= 1,
+  );
   return largest(later.map((delivery) => (delivery.acceptedAt ?? endOf(delivery, observation)) - delivery.createdAt));
 }
 
 function measureInterruption(observation: Observation, fault: InjectedFault) {
-  const { injectedAt, endedAt } = fault;
+  const { injectedAt } = fault;
+  const from = flowsFrom(fault);
   if (injectedAt === null) return { interrupted: 0, interruptedDoneMs: null };
   const caught = observation.deliveries.filter((delivery) => {
-    if (delivery.createdAt > endedAt) return false;
-    return endOf(delivery, observation) > (delivery.createdAt <= injectedAt ? injectedAt : endedAt);
+    if (delivery.createdAt > from) return false;
+    return endOf(delivery, observation) > (delivery.createdAt <= injectedAt ? injectedAt : from);
   });
-  const doneMs = caught.map((delivery) => Math.max(0, endOf(delivery, observation) - endedAt));
+  const doneMs = caught.map((delivery) => Math.max(0, endOf(delivery, observation) - from));
   return { interrupted: caught.length, interruptedDoneMs: largest(doneMs) };
 }
 

@@ -13,7 +13,7 @@ test('a flaky receiver behaves the same for the same request, badly in every way
 
 test.each([
   ['steady', 200],
-  ['steady2', 200],
+  ['slow', 200],
   ['broken', 500],
   ['gone', 410],
   ['paused', 503],

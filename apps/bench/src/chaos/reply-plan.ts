@@ -6,7 +6,7 @@ import type { EndpointName } from './endpoints.js';
  * 200 and then breaks off; `kill-sender` kills the worker that asks.
  */
 export type Reply =
-  | { kind: 'answer'; status: number; retryAfterS?: number }
+  | { kind: 'answer'; status: number; retryAfterS?: number; afterMs?: number }
   | { kind: 'hang' | 'reset' | 'drip' | 'reset-in-body' | 'kill-sender' };
 
 /** `nth`: which request for this delivery it is, from 1. */
@@ -21,14 +21,16 @@ const MOODS: readonly Reply[] = [
   { kind: 'drip' },
   { kind: 'reset-in-body' },
 ];
-const OK: Reply = { kind: 'answer', status: 200 };
+const OK = { kind: 'answer', status: 200 } as const;
+const SLOW_MS = 300;
 
 /** The same question always gets the same reply, so a seed repeats a run. */
 export function planReply(seed: number, asked: Asked): Reply {
   switch (asked.endpoint) {
     case 'steady':
-    case 'steady2':
       return OK;
+    case 'slow':
+      return { ...OK, afterMs: SLOW_MS };
     case 'flaky':
       return flakyReply(seed, asked);
     case 'broken':

@@ -8,8 +8,8 @@ import type { Verdict } from './verdict.js';
 export function writeReport({ recoveries, tally }: Verdict, mode: Settings['mode'], paint: Paint): string {
   const kinds = summarizeKinds(recoveries, LEASE_MS);
   const explanation = `(of deliveries to receivers that always answer 200: the longest time without one, the longest
- that one accepted afterwards took, how many the fault caught unfinished, and when the last of them ended; all counted
- from the end of the fault)`;
+ that one accepted since and not hit itself took, how many the fault caught unfinished, and when the last of them ended;
+ counted from the moment it struck, or, when Redis or Postgres was away, from its return)`;
   const faults = kinds.length === 0 ? 'No faults.' : `${writeKinds(kinds, mode, paint)}\n${paint('dim', explanation)}`;
   return `${faults}\n\n${writeTally(tally)}`;
 }

@@ -54,10 +54,11 @@ function observationOf({ settings, injected, observedUntil }: Observed, evidence
   const stories = tellStories(evidence).map((story) => ({ ...story, accepted: acceptedRequests(story) }));
   const steady = stories.filter(({ endpoint }) => STEADY_ENDPOINTS.some((name) => name === endpoint?.name));
   const deliveries = steady.map(
-    ({ delivery, accepted }): SteadyDelivery => ({
+    ({ delivery, accepted, attempts }): SteadyDelivery => ({
       createdAt: delivery.createdAt,
       completedAt: delivery.completedAt,
       acceptedAt: accepted[0]?.arrivedAt ?? null,
+      attempts: attempts.length,
     }),
   );
   const repeatedAt = stories.flatMap(({ accepted }) => accepted.slice(0, -1).map(({ arrivedAt }) => arrivedAt));
