@@ -15,17 +15,19 @@ export type Receivers = {
   requests: ReceivedRequest[];
   /** From now on all but `steady` and the poison do this to every request; null ends it. */
   trouble: (reply: Reply | null) => void;
-  /** Runs once, in the same breath in which `steady` answers its next request. */
-  onNextAnswer: (act: (() => void) | null) => void;
+  /** Runs once, right before `steady` answers its next request, and what it returns right after. */
+  aroundNextAnswer: (act: AroundAnswer | null) => void;
   close: () => Promise<void>;
 };
+
+export type AroundAnswer = () => () => void;
 
 type Ground = {
   seed: number;
   requests: ReceivedRequest[];
   asked: Map<string, number>;
   trouble: Reply | null;
-  onNextAnswer: (() => void) | null;
+  aroundNextAnswer: AroundAnswer | null;
   killSender: (socket: { remotePort: number; localPort: number }) => void;
 };
 
@@ -33,7 +35,7 @@ const NAMES = ['steady', 'slow', 'flaky', 'broken', 'gone', 'paused', 'poison'] 
 
 /** Real HTTP servers in this process, one per endpoint, each with its character. */
 export async function startReceivers(options: Pick<Ground, 'seed' | 'killSender'>): Promise<Receivers> {
-  const ground: Ground = { ...options, requests: [], asked: new Map(), trouble: null, onNextAnswer: null };
+  const ground: Ground = { ...options, requests: [], asked: new Map(), trouble: null, aroundNextAnswer: null };
   const servers = await Promise.all(NAMES.map((name) => listen(ground, name)));
   return {
     endpoints: servers.map(({ name, url }) => ({ name, url, subscribesTo: SUBSCRIPTIONS[name] })),
@@ -41,8 +43,8 @@ export async function startReceivers(options: Pick<Ground, 'seed' | 'killSender'
     trouble: (reply) => {
       ground.trouble = reply;
     },
-    onNextAnswer: (act) => {
-      ground.onNextAnswer = act;
+    aroundNextAnswer: (act) => {
+      ground.aroundNextAnswer = act;
     },
     close: async () => void (await Promise.all(servers.map(({ server }) => closeServer(server)))),
   };
@@ -75,18 +77,19 @@ async function receive(ground: Ground, name: EndpointName, { request, response }
   const reply = troubledReply(ground, name) ?? planReply(ground.seed, { endpoint: name, n, nth });
   if (reply.kind === 'answer' && reply.afterMs !== undefined) await pause(reply.afterMs);
   if (reply.kind === 'kill-sender') ground.killSender(portsOf(request));
+  const afterwards = name === 'steady' ? actBeforeAnswer(ground) : undefined;
   received.status = performReply(reply, response);
-  if (name === 'steady' && received.status !== null) actOnAnswer(ground);
+  afterwards?.();
 }
 
 function troubledReply({ trouble }: Ground, name: EndpointName): Reply | null {
   return name === 'steady' || name === 'poison' ? null : trouble;
 }
 
-function actOnAnswer(ground: Ground): void {
-  const act = ground.onNextAnswer;
-  ground.onNextAnswer = null;
-  act?.();
+function actBeforeAnswer(ground: Ground): (() => void) | undefined {
+  const act = ground.aroundNextAnswer;
+  ground.aroundNextAnswer = null;
+  return act?.();
 }
 
 function portsOf({ socket }: IncomingMessage): { remotePort: number; localPort: number } {

@@ -22,16 +22,21 @@ const killAtClaim: Inject = (context) =>
     if (!came) throw new Missed('no claim came');
   });
 
-/** The receiver has answered, and nobody lives to record it. */
+/** The receiver has answered, and nobody lives to record it: they are stopped first, or the fastest might. */
 const killAfterSend: Inject = async (context) => {
   const { receivers } = context.arena;
   let isDone = false;
-  receivers.onNextAnswer(() => {
-    killAll(context);
-    isDone = true;
+  receivers.aroundNextAnswer(() => {
+    const doomed = awake(workers(context));
+    for (const { child } of doomed) child?.kill('SIGSTOP');
+    return () => {
+      for (const keeper of doomed) strike(keeper, 'SIGKILL', 'kill');
+      context.struck();
+      isDone = true;
+    };
   });
   await until(() => isDone, { deadlineMs: MOMENT_WITHIN_MS, signal: context.signal });
-  receivers.onNextAnswer(null);
+  receivers.aroundNextAnswer(null);
   if (!isDone) throw new Missed('no steady request came');
 };
 
