@@ -22,11 +22,15 @@ export type AttemptRecord = {
 /** `moved` is false when the delivery had already gone on without this attempt. A repeated record gets the same answer. */
 export type RecordAnswer = { deliveryId: string; number: number; moved: boolean };
 
+/** An attempt that is still in flight when the late success of an earlier one ends its delivery: nobody would claim again. */
+const OVERTAKEN = 'in flight when an earlier attempt turned out to have succeeded';
+const RECORDED_LATE = 'recorded late: its lease had run out';
+
 /**
  * Writes attempts and moves their deliveries, in one idempotent statement. A record whose fence no longer matches
  * changes nothing, with one exception: success is monotone. A late 2xx, of an attempt already written off as `unknown`,
  * turns any other status into `success`; the attempt stays `unknown`, with the response filled in, because a
- * second request may have been sent in its place.
+ * second request may have been sent in its place. If one is in flight, it is put on record here, for its worker may be lost.
  *
  * `fenced: false` believes every record, however late. It exists to show that `npm run chaos` notices.
  */
@@ -68,7 +72,8 @@ export async function recordAttempts(
       FROM input
     ),
     held AS (
-      SELECT delivery.id, delivery.fence, delivery.lease_expires_at, delivery.status, delivery.failure_reason
+      SELECT delivery.id, delivery.fence, delivery.round, delivery.last_attempt_at, delivery.lease_expires_at,
+        delivery.status, delivery.failure_reason
       FROM deliveries delivery JOIN input ON input.delivery_id = delivery.id
       ORDER BY delivery.id
       FOR UPDATE OF delivery
@@ -76,16 +81,25 @@ export async function recordAttempts(
     written AS (
       INSERT INTO attempts AS attempt (delivery_id, number, customer_id, round, started_at, duration_ms, phases,
         request_headers, outcome, response_code, response_headers, response_body, error)
-      SELECT delivery_id, number, customer_id, round, started_at, duration_ms, phases,
+      SELECT delivery_id, number, customer_id, ended_attempt.round, started_at, duration_ms, phases,
         request_headers, outcome, response_code, response_headers, response_body, error
       FROM ended_attempt JOIN held ON held.id = delivery_id
       ON CONFLICT (delivery_id, number) DO UPDATE SET
         duration_ms = excluded.duration_ms, phases = excluded.phases, request_headers = excluded.request_headers,
         response_code = excluded.response_code, response_headers = excluded.response_headers,
-        response_body = excluded.response_body, error = 'recorded late: its lease had run out'
+        response_body = excluded.response_body,
+        outcome = CASE attempt.error WHEN ${OVERTAKEN}::text THEN excluded.outcome ELSE attempt.outcome END,
+        error = CASE attempt.error WHEN ${OVERTAKEN}::text THEN excluded.error ELSE ${RECORDED_LATE}::text END
       WHERE attempt.outcome = 'unknown' AND attempt.response_code IS NULL
-        AND (excluded.response_code BETWEEN 200 AND 299 OR NOT ${fenced}::bool)
+        AND (excluded.response_code BETWEEN 200 AND 299 OR attempt.error = ${OVERTAKEN}::text OR NOT ${fenced}::bool)
       RETURNING delivery_id, number
+    ),
+    overtaken AS (
+      INSERT INTO attempts (delivery_id, number, customer_id, round, started_at, outcome, error)
+      SELECT held.id, held.fence, ended.customer_id, held.round, held.last_attempt_at, 'unknown', ${OVERTAKEN}::text
+      FROM ended_attempt ended JOIN written USING (delivery_id, number) JOIN held ON held.id = ended.delivery_id
+      WHERE ended.to_status = 'success' AND held.lease_expires_at IS NOT NULL AND held.fence <> ended.number
+      ON CONFLICT DO NOTHING
     ),
     moved AS (
       UPDATE deliveries delivery SET

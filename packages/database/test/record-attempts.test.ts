@@ -91,11 +91,27 @@ test('a late success ends the delivery although another attempt is in flight; it
   expect(await moved(aRecord(lost))).toBe(true);
   const row = await at.delivery(id);
   expect(row).toMatchObject({ status: 'success', leaseExpiresAt: null, recoverAt: null });
-  expect(row.attempts).toMatchObject(
+  expect(row.attempts.slice(0, 1)).toMatchObject(
     [{ number: 1, outcome: 'unknown', responseCode: 200, error: /late/ }].map(withText),
   );
   expect(await moved(aRecord(current, toRetry()))).toBe(false);
   expect(await at.delivery(id)).toMatchObject({ status: 'success', attempts: [{ number: 1 }, { number: 2 }] });
+});
+
+test('an attempt in flight when a late success ends its delivery is on record, although its worker may be lost', async () => {
+  const { id } = await at.aDelivery();
+  const lost = await at.claim(id, { leaseMs: 0 });
+  const current = await at.claim(id);
+  await record(aRecord(lost));
+  const overtaken = { number: 2, round: 1, outcome: 'unknown', responseCode: null };
+  expect((await at.delivery(id)).attempts[1]).toMatchObject({
+    ...overtaken,
+    error: expect.stringMatching(/in flight/),
+  });
+
+  await record(aRecord(current, { ...toRetry(), error: 'the receiver answered 500' }));
+  const told = { outcome: 'response', responseCode: 500, error: 'the receiver answered 500' };
+  expect((await at.delivery(id)).attempts[1]).toMatchObject(told);
 });
 
 test('a late success turns even failed and cancelled into success', async () => {
@@ -137,7 +153,7 @@ test('of two late successes the first one ends the delivery', async () => {
   const second = await at.claim(id, { leaseMs: 0 });
   await at.claim(id);
   expect([await moved(aRecord(first)), await moved(aRecord(second))]).toEqual([true, false]);
-  expect((await at.delivery(id)).attempts.map(({ responseCode }) => responseCode)).toEqual([200, 200]);
+  expect((await at.delivery(id)).attempts.map(({ responseCode }) => responseCode)).toEqual([200, 200, null]);
 });
 
 test('a lease that ran out but was not taken over still counts', async () => {
