@@ -30,27 +30,49 @@ test.each([
   ['with single quotes', valid.replaceAll('"', "'")],
   ['with a duplicate key', withMember('"a":1,"a":2')],
   ['with a duplicate key spelled differently', withMember('"a":1,"\\u0061":2')],
+  ['with data twice', `{"data":${JSON.stringify(driftData())},${valid.slice(1)}`],
   ['with a number beyond the finite', withMember('"a":1e400')],
+  ['with a number beyond the finite where one is read', valid.replace('0.31', '-1e400')],
   ['with NaN', withMember('"a":NaN')],
   ['with an escaped NUL', withMember('"a":"\\u0000"')],
   ['with an escaped NUL in a key', withMember('"\\u0000":1')],
+  ['with an escaped NUL in a field that is read', valid.replace('DENIAL_RATE', '\\u0000')],
   ['with a lone surrogate', withMember('"a":"\\ud800"')],
+  ['with a lone low surrogate', withMember('"a":"\\udc00"')],
+  ['with a surrogate pair the wrong way round', withMember('"a":"\\udc00\\ud800"')],
+  ['with a lone surrogate in a key', withMember('"\\ud800":1')],
+  ['with a lone surrogate in a field that is read', valid.replace('DENIAL_RATE', '\\ud800')],
   ['nested 10,000 deep', `{"data":${'['.repeat(10_000)}${']'.repeat(10_000)}}`],
   ['nested 100,000 deep and truncated', '{"a":'.repeat(50_000)],
 ])('a body %s is 400 invalid_json', async (_, body) => {
   expect(await post(body)).toEqual(aProblem(400, 'invalid_json'));
 });
 
-test('a body that is not UTF-8 is 400', async () => {
-  const bytes = Buffer.concat([Buffer.from('{"event_type":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')]);
+test.each([
+  ['a broken sequence', [0xc3, 0x28]],
+  ['a sequence cut short', [0xe6, 0xbc]],
+  ['an overlong NUL', [0xc0, 0x80]],
+  ['a surrogate as bytes', [0xed, 0xa0, 0x80]],
+])('a body that is not UTF-8 is 400: %s', async (_, bytes) => {
+  const [before = '', after = ''] = valid.split('DENIAL_RATE');
   const response = await fetch(`${stack.apis[0]?.url}/v1/drift-events`, {
     method: 'POST',
     headers: { authorization: `Bearer ${ADMIN_API_KEY}`, 'content-type': 'application/json' },
-    body: bytes,
+    body: Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)]),
   });
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({ code: 'invalid_json', detail: 'The body is not valid UTF-8.' });
 });
+
+test.each(['/v1/customers', '/v1/api-keys', '/v1/endpoints'])(
+  'a name that Postgres cannot store is 400 at %s as well',
+  async (path) => {
+    for (const name of ['\\u0000', '\\ud800']) {
+      const body = `{"name":"${name}","role":"viewer","url":"${stack.receiver.url}","customer_id":"${customer.id}"}`;
+      expect(await stack.api.post(path, body)).toEqual(aProblem(400, 'invalid_json'));
+    }
+  },
+);
 
 const invalid: [string, unknown, string][] = [
   ['an array', [], ''],

@@ -47,6 +47,8 @@ const bad: [string, unknown[], string][] = [
   ['a bad item', [aDriftEvent(), aDriftEvent({ data: driftData({ severity: 2 }) })], '/events/1/data/severity'],
   ['an unknown field', [aDriftEvent({ 'a/b~c': 1 })], '/events/0/a~1b~0c'],
   ['a bad key', [aDriftEvent(), aDriftEvent(), aDriftEvent({ idempotency_key: 'a b' })], '/events/2/idempotency_key'],
+  ['a key of 10 kB', [aDriftEvent({ idempotency_key: 'k'.repeat(10_000) })], '/events/0/idempotency_key'],
+  ['a key with CR LF', [aDriftEvent(), aDriftEvent({ idempotency_key: 'a\r\nb' })], '/events/1/idempotency_key'],
   ['an item that is none', [aDriftEvent(), null], '/events/1'],
   ['an empty batch', [], '/events'],
   ['1,001 items', Array.from({ length: 1001 }, () => aDriftEvent()), '/events'],
@@ -59,16 +61,21 @@ test.each(bad)('%s rejects the whole batch with its pointer, and nothing is stor
   expect(await storedEvents()).toBe(before);
 });
 
-test('duplicate keys and numbers that are not finite are 400 with the pointer of the item', async () => {
+test('duplicate keys, numbers that are not finite and texts that are none are 400 with the pointer of the item', async () => {
   const event = JSON.stringify(aDriftEvent());
+  const before = await storedEvents();
   for (const [item, pointer] of [
     ['{"data":{"drift_type":"a","drift_type":"b"}}', '/events/1/data/drift_type'],
+    ['{"data":{"x":"\\u0000"}}', '/events/1/data/x'],
+    ['{"data":{"x":"\\udc00"}}', '/events/1/data/x'],
+    ['{"idempotency_key":"a","idempotency_key":"b"}', '/events/1/idempotency_key'],
     ['{"data":{"x":1e400}}', '/events/1/data/x'],
   ]) {
     const answer = await postBatch(`{"events":[${event},${item}]}`);
     expect(answer).toEqual(aProblem(400, 'invalid_json'));
     expect(answer.body.errors[0].pointer).toBe(pointer);
   }
+  expect(await storedEvents()).toBe(before);
 });
 
 test('an item over 256 KiB is 413 with its pointer; one of 256 KiB is accepted', async () => {

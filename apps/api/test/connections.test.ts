@@ -1,5 +1,6 @@
 import { aDriftEvent, apiClient, until } from '@driftwire/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { holdTable, lockWaiters } from './hold-lock.js';
 import { exchange, postHead, type RawExchange, sendAndLeave } from './raw-http.js';
 import { type ApiStack, setup } from './setup.js';
 
@@ -76,13 +77,23 @@ test('a client that leaves in the middle of its body is no error of ours', async
   expect(other?.output()).not.toContain('"level":"error"');
 });
 
-test('a client gone before the answer finds its event under its key', async () => {
-  const { body: customer } = await stack.api.post('/v1/customers', { name: 'Acme' });
-  const event = JSON.stringify(aDriftEvent({ customer_id: customer.id }));
+test('a client gone before the answer finds the same event and deliveries under its key, and they are enqueued', async () => {
+  const { customerId } = await stack.customerWithEndpoint();
+  const event = JSON.stringify(aDriftEvent({ customer_id: customerId }));
   const framing = `Idempotency-Key: gone\r\nContent-Length: ${Buffer.byteLength(event)}`;
+  // The answer has to wait for the lock, so it cannot come before the client is gone.
+  const unlock = await holdTable(stack.prisma, 'drift_events');
   await sendAndLeave(url, postHead(framing) + event);
-  const stored = await until(() => stack.prisma.driftEvent.findFirst({ where: { customerId: customer.id } }));
+  await until(async () => (await lockWaiters(stack.prisma)) === 1).finally(unlock);
+
+  const stored = await until(() =>
+    stack.prisma.driftEvent.findFirst({ where: { customerId }, include: { deliveries: true } }),
+  );
   const again = await stack.api.post('/v1/drift-events', event, { 'idempotency-key': 'gone' });
-  expect(again.body.id).toBe(stored.id);
+  expect(again.status).toBe(202);
   expect(again.headers.get('idempotency-replayed')).toBe('true');
+  expect(again.body.id).toBe(stored.id);
+  expect(again.body.deliveries).toEqual([expect.objectContaining({ id: stored.deliveries[0]?.id })]);
+  expect(stored.deliveries).toHaveLength(1);
+  await until(() => stack.redis.redis.exists(`driftwire:deliveries:${stored.deliveries[0]?.id}-1`));
 });

@@ -1,5 +1,6 @@
-import { aDriftEvent, apiClient, driftData } from '@driftwire/testing';
+import { aDriftEvent, apiClient, driftData, until } from '@driftwire/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { holdKey, lockWaiters } from './hold-lock.js';
 import { type ApiStack, aCustomer, aProblem, type Customer, setup } from './setup.js';
 
 let stack: ApiStack;
@@ -57,18 +58,19 @@ test('the body is compared as text: other spaces are another body', async () => 
 test('50 at once from two API processes make one event', async () => {
   const clients = stack.apis.map(({ url }) => apiClient(url));
   const event = aDriftEvent({ customer_id: customer.id });
-  // So that every connection to Postgres is open, and none of the fifty comes early.
-  await Promise.all(clients.flatMap((client) => Array.from({ length: 25 }, () => client.get('/v1/deliveries'))));
-  const answers = await Promise.all(
-    Array.from({ length: 50 }, (_, n) =>
-      clients[n % 2]?.post('/v1/drift-events', event, { 'idempotency-key': 'key-1' }),
+  const answers = await meetingAt('key-1', 2 * POOL_SIZE, () =>
+    clients.flatMap((client) =>
+      Array.from({ length: 25 }, () => client.post('/v1/drift-events', event, { 'idempotency-key': 'key-1' })),
     ),
   );
-  expect(new Set(answers.map((answer) => answer?.status))).toEqual(new Set([202]));
-  expect(new Set(answers.map((answer) => answer?.text)).size).toBe(1);
-  expect(answers.filter((answer) => answer?.headers.get('idempotency-replayed') === null)).toHaveLength(1);
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+  expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+  expect(answers.filter(({ headers }) => headers.get('idempotency-replayed') === null)).toHaveLength(1);
   expect(await storedEvents()).toBe(1);
 });
+
+/** One API process's connections. */
+const POOL_SIZE = 20;
 
 test('two customers with one key have two events', async () => {
   const first = await post('key-1');
@@ -76,6 +78,24 @@ test('two customers with one key have two events', async () => {
   const second = await other.producer.post('/v1/drift-events', aDriftEvent(), { 'idempotency-key': 'key-1' });
   expect(second.headers.get('idempotency-replayed')).toBeNull();
   expect(second.body.id).not.toBe(first.body.id);
+  expect(second.body.customer_id).toBe(other.id);
+  expect((await post('key-1')).body).toEqual(first.body);
+});
+
+test('an event that no endpoint wants is accepted with its key, and is no replay until it comes again', async () => {
+  const lonely = await aCustomer(stack);
+  const alone = () => lonely.producer.post('/v1/drift-events', aDriftEvent(), { 'idempotency-key': 'key-1' });
+  const [first, second] = [await alone(), await alone()];
+  expect(first).toMatchObject({ status: 202, body: { deliveries: [] } });
+  expect(first.headers.get('idempotency-replayed')).toBeNull();
+  expect(second.body).toEqual(first.body);
+  expect(second.headers.get('idempotency-replayed')).toBe('true');
+  const batch = { events: [aDriftEvent({ idempotency_key: 'key-2' }), aDriftEvent({ idempotency_key: 'key-1' })] };
+  const { body } = await lonely.producer.post('/v1/drift-events/batch', batch);
+  expect(body.results).toMatchObject([
+    { deliveries: [], replayed: false },
+    { deliveries: [], replayed: true },
+  ]);
 });
 
 test('without a key, the same body twice is two events', async () => {
@@ -162,10 +182,21 @@ test.each(['a customer key', 'the platform key'])(
   },
 );
 
-test('two batches with the same keys in opposite order, again and again at once: no deadlock, each key one event', async () => {
+test('ten batches at once with the same keys in opposite orders: no deadlock, each key one event', async () => {
   const events = Array.from({ length: 20 }, (_, n) => aDriftEvent({ idempotency_key: `key-${n}` }));
   const batches = Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? events : [...events].reverse()));
-  const answers = await Promise.all(batches.map(postBatch));
+  const answers = await meetingAt('key-10', batches.length, () => batches.map(postBatch));
   expect(answers.map(({ status }) => status)).toEqual(batches.map(() => 202));
   expect(await storedEvents()).toBe(20);
 });
+
+/**
+ * Makes the calls meet: another session has the key, so that every statement that wants it has already looked for it in
+ * vain and waits. When that session gives up, all of them want it in the same moment.
+ */
+async function meetingAt<T>(key: string, waiters: number, calls: () => Promise<T>[]): Promise<T[]> {
+  const release = await holdKey(stack.prisma, { customerId: customer.id, key });
+  const answers = Promise.all(calls());
+  await until(async () => (await lockWaiters(stack.prisma)) === waiters).finally(release);
+  return answers;
+}

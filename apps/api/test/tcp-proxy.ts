@@ -2,18 +2,28 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
 /** Stands between the API and a server, so that a test can take the server away and give it back. */
-export type TcpProxy = { url: string; cut: () => void; restore: () => Promise<void> };
+export type TcpProxy = {
+  url: string;
+  cut: () => void;
+  /** Keeps connections open, takes new ones, and passes no byte on, like a server that is frozen. */
+  stall: () => void;
+  restore: () => Promise<void>;
+};
 
 export async function startProxy(targetUrl: string): Promise<TcpProxy> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
+  const pairs = new Map<Socket, Socket>();
+  let isStalled = false;
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => {}).on('close', () => sockets.delete(socket));
     }
-    client.pipe(upstream).pipe(client);
+    pairs.set(client, upstream);
+    client.on('close', () => pairs.delete(client));
+    if (!isStalled) client.pipe(upstream).pipe(client);
   });
   const listen = async (port: number) => {
     server.listen(port, '127.0.0.1');
@@ -30,7 +40,16 @@ export async function startProxy(targetUrl: string): Promise<TcpProxy> {
       server.close();
       for (const socket of sockets) socket.destroy();
     },
+    stall: () => {
+      isStalled = true;
+      for (const [client, upstream] of pairs) {
+        client.unpipe();
+        upstream.unpipe();
+      }
+    },
     restore: async () => {
+      if (isStalled) for (const [client, upstream] of pairs) client.pipe(upstream).pipe(client);
+      isStalled = false;
       if (!server.listening) await listen(port);
     },
   };

@@ -11,7 +11,10 @@ import { readOrSetEpoch } from './queue-epoch.js';
 import { connectProducer, redisAnswers } from './redis-connection.js';
 
 export type Producer = {
-  /** Adds jobs in one pipeline. Rejects, within about a second, when Redis does not take them; adding again is harmless. */
+  /**
+   * Adds jobs in one pipeline. Rejects, within about two seconds, when Redis does not take all of them (out of memory, it
+   * may have taken some); adding again is harmless.
+   */
   addJobs: (jobs: readonly DeliveryWakeUp[]) => Promise<void>;
   /** What Redis holds of these jobs, in their order. */
   lookAtJobs: (jobs: readonly DeliveryJob[]) => Promise<JobPresence[]>;
@@ -52,6 +55,8 @@ export function createProducer({ redisUrl, prefix, onError }: QueueOptions): Pro
     queue,
     addJobs: async (jobs) => {
       if (connection.status !== 'ready') throw new Error(`Redis is not ready: ${connection.status}`);
+      // A frozen server is asked with a ping, not with the batch: what is written to it at every try stays in memory.
+      if (!(await redisAnswers(connection))) throw new Error('Redis does not answer');
       await queue.addBulk(jobs.map(bulkDeliveryJob));
     },
     lookAtJobs: (jobs) =>

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort, type LocalServer, redisUrl, startRedis } from '@driftwire/local-servers';
+import { Redis } from 'ioredis';
 
 export type OwnRedis = {
   url: string;
@@ -11,6 +12,8 @@ export type OwnRedis = {
   /** Keeps its connections open and answers nothing. */
   freeze: () => void;
   thaw: () => void;
+  /** One command, on a connection of its own. */
+  run: (command: string, ...args: (string | number)[]) => Promise<unknown>;
   close: () => Promise<void>;
 };
 
@@ -24,6 +27,10 @@ export async function ownRedis(): Promise<OwnRedis> {
     await server?.stop();
     server = undefined;
   };
+  const run = async (command: string, ...args: (string | number)[]) => {
+    const redis = new Redis(redisUrl(port));
+    return redis.call(command, ...args).finally(() => redis.disconnect());
+  };
   return {
     url: redisUrl(port),
     start: async () => {
@@ -32,6 +39,7 @@ export async function ownRedis(): Promise<OwnRedis> {
     stop,
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
+    run,
     close: async () => {
       signal('SIGCONT');
       await stop();
