@@ -4,12 +4,12 @@ import type { Request } from 'got';
 import type { Phases } from './attempt-report.js';
 import { createBodyStart } from './body-start.js';
 import { type Failure, failure, failureOf } from './failure.js';
-import { phasesOf } from './phases.js';
+import { isConnected, phasesOf } from './phases.js';
+import { ABORTED, startTimeLimit, type TimeLimit } from './time-limit.js';
 
 /** Far more than anyone needs, and a stop for a receiver that never gets beyond 1xx. */
 const MAX_INFORMATIONAL = 1000;
 
-const ABORTED = failure('timeout', 'the attempt was aborted before it was complete');
 const WITHOUT_RESPONSE = failure('protocol', 'the connection ended without a response');
 const ENDLESS_INFORMATIONAL = failure('protocol', `more than ${MAX_INFORMATIONAL} informational responses`);
 
@@ -22,21 +22,20 @@ export type Exchange = { phases: Phases } & ({ head: ResponseHead; body: Buffer 
  * One request, up to the last byte of the response worth reading. Resolves once, whatever the receiver does, and
  * leaves nothing behind: no timer, no listener on the signal, no half-read response.
  */
-export function exchange(open: () => Request, signal: AbortSignal | undefined): Promise<Exchange> {
-  if (signal?.aborted) return Promise.resolve(unsent(ABORTED));
+export function exchange(open: () => Request, limit: TimeLimit): Promise<Exchange> {
+  if (limit.signal?.aborted) return Promise.resolve(unsent(ABORTED));
   return new Promise((resolve) => {
     const stream = open();
     const body = createBodyStart();
     let head: ResponseHead | null = null;
 
     const finish = (reason = WITHOUT_RESPONSE) => {
-      signal?.removeEventListener('abort', onAbort);
+      clearTimeLimit();
       stream.destroy();
       const phases = phasesOf(stream);
       resolve(head === null ? { head, failure: reason, phases } : { head, body: body.bytes(), phases });
     };
-    const onAbort = () => finish(ABORTED);
-    signal?.addEventListener('abort', onAbort);
+    const clearTimeLimit = startTimeLimit(limit, { mayBeAnswered: () => isConnected(stream), giveUp: finish });
 
     stream.on('response', (response) => {
       head = response;

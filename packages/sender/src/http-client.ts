@@ -8,8 +8,6 @@ const MAX_HEADER_BYTES = 16 * 1024;
 
 export type HttpClientOptions = {
   addressPolicy: AddressPolicy;
-  /** For a whole attempt, from the DNS lookup to the last byte of the body. */
-  timeoutMs: number;
   /** Connections that wait for the next attempt, over all receivers, for each of http and https. */
   maxIdleSockets?: number;
   /** All addresses of a name: the system's resolver, unless a test says otherwise. */
@@ -23,13 +21,15 @@ export type HttpClient = {
   close(): void;
 };
 
-/** got without its comforts: no retries, no redirects, no decompression, no proxy, no http2, nothing thrown for a status. */
+/**
+ * got without its comforts: no retries, no redirects, no decompression, no proxy, no http2, nothing thrown for a status.
+ * Nor its timeouts, which throw away answers that have arrived unread: whoever opens a request bounds it (`exchange`).
+ */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { addressPolicy, timeoutMs, lookup = systemLookup, maxIdleSockets = 256, certificateAuthority } = options;
+  const { addressPolicy, lookup = systemLookup, maxIdleSockets = 256, certificateAuthority } = options;
   const agents = createKeepAliveAgents(guardedLookup(lookup, addressPolicy), maxIdleSockets);
   const client = got.extend({
     agent: { http: agents.http, https: agents.https },
-    timeout: { request: timeoutMs },
     retry: { limit: 0 },
     followRedirect: false,
     throwHttpErrors: false,

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { phasesOf } from './phases.js';
+import { isConnected, phasesOf } from './phases.js';
 
 const measured = { dns: 1, tcp: 2, tls: 3, firstByte: 4, download: 5, total: 20 };
 
@@ -14,6 +14,19 @@ test('a connection used again shows no phase of the request that opened it', () 
 test('what was not reached or makes no sense is missing', () => {
   expect(phasesOf(timings({ dns: 0, tcp: -3, firstByte: Number.NaN }))).toEqual({ dns: 0 });
   expect(phasesOf({ timings: undefined, reusedSocket: undefined })).toEqual({});
+});
+
+test.each([
+  ['http://a/', {}, false],
+  ['http://a/', { connect: 1 }, true],
+  ['https://a/', { connect: 1 }, false],
+  ['https://a/', { connect: 1, secureConnect: 2 }, true],
+])('to %s, %j is connected: %s', (url, times, connected) => {
+  expect(isConnected({ timings: { start: 0, ...times, phases: {} }, options: { url } })).toBe(connected);
+});
+
+test('before there is a request there is no connection', () => {
+  expect(isConnected({ timings: undefined, options: { url: 'http://a/' } })).toBe(false);
 });
 
 function timings(phases: Partial<typeof measured>) {

@@ -1,6 +1,8 @@
 import type { Request } from 'got';
 import type { Phases } from './attempt-report.js';
 
+type Connecting = Pick<Request, 'timings'> & { options: Pick<Request['options'], 'url'> };
+
 /** What got measured. For a connection used again it repeats the phases of the first request on it: those are dropped. */
 export function phasesOf({ timings, reusedSocket }: Pick<Request, 'timings' | 'reusedSocket'>): Phases {
   if (timings === undefined) return {};
@@ -10,6 +12,12 @@ export function phasesOf({ timings, reusedSocket }: Pick<Request, 'timings' | 'r
     ...measured('first_byte', firstByte),
     ...measured('download', download),
   };
+}
+
+/** Whether the request had a connection to go out on: for https, one whose handshake is complete. */
+export function isConnected({ timings, options }: Connecting): boolean {
+  const isHttps = String(options.url).startsWith('https:');
+  return (isHttps ? timings?.secureConnect : timings?.connect) !== undefined;
 }
 
 /** got subtracts wall-clock times: a missing one gives NaN, a stepped clock a negative number. */

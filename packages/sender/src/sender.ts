@@ -9,6 +9,8 @@ import type { WebhookRequest } from './webhook-request.js';
 export type SenderOptions = HttpClientOptions & {
   /** Driftwire's, for the `User-Agent`. */
   version: string;
+  /** For a whole attempt, from the DNS lookup to the last byte of the body. */
+  timeoutMs: number;
   now?: () => number;
 };
 
@@ -22,7 +24,7 @@ export type Sender = {
 };
 
 export function createSender(options: SenderOptions): Sender {
-  const { version, addressPolicy, now = Date.now } = options;
+  const { version, addressPolicy, timeoutMs, now = Date.now } = options;
   const client = createHttpClient(options);
 
   async function send(request: WebhookRequest, signal?: AbortSignal): Promise<AttemptReport> {
@@ -50,7 +52,7 @@ export function createSender(options: SenderOptions): Sender {
   ): Promise<Exchange> {
     const problem = urlProblem(request.url, addressPolicy);
     if (problem !== null) return Promise.resolve(unsent(failure('blocked', problem)));
-    return exchange(() => client.post(request.url, headers, request.body), signal);
+    return exchange(() => client.post(request.url, headers, request.body), { timeoutMs, signal });
   }
 
   return { send, close: client.close };

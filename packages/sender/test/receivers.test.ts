@@ -33,6 +33,26 @@ test('a receiver that accepts and never answers is stopped by the total timeout'
   await until(() => receiver.open() === 0);
 });
 
+test('a receiver that never completes the TLS handshake is stopped by the total timeout', async () => {
+  const { receiver, send } = await setup(
+    rawReceiver(() => undefined),
+    SHORT,
+  );
+  expect((await send({ url: receiver.url.replace('http:', 'https:') })).error).toMatch(/^Timed out: /);
+  await until(() => receiver.open() === 0);
+});
+
+test('no timer outlives its attempt, answered or not', async () => {
+  const answering = await setup(httpReceiver((_request, response) => response.end()));
+  const silent = await setup(
+    rawReceiver(() => undefined),
+    SHORT,
+  );
+  const before = timers();
+  await Promise.all([answering.send(), silent.send()]);
+  expect(timers()).toEqual(before);
+});
+
 test('a receiver that drips its headers is stopped by the total timeout', async () => {
   const { receiver, send } = await setup(
     rawReceiver((socket) => {
@@ -239,6 +259,10 @@ test('idle connections are bounded over all hosts', async () => {
 /** Writes every few milliseconds until the other side has gone. */
 function drip(write: () => void, isGone: () => boolean): void {
   const timer = setInterval(() => (isGone() ? clearInterval(timer) : write()), 10);
+}
+
+function timers(): string[] {
+  return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout' || resource === 'Immediate');
 }
 
 /** For bytes that shall not arrive together with the ones before. */

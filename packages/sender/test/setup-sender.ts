@@ -9,7 +9,10 @@ afterEach(async () => {
 });
 
 /** A receiver and a sender that may reach it as `localhost`; both are closed after the test. */
-export async function setup(starting: Promise<Receiver>, overrides: Partial<SenderOptions> = {}) {
+export async function setup<R extends Pick<Receiver, 'url' | 'close'>>(
+  starting: Promise<R>,
+  overrides: Partial<SenderOptions> = {},
+) {
   const receiver = await starting;
   const sender = createSender({
     version: '0.1.0',

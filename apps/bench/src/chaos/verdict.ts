@@ -11,7 +11,7 @@ import type { Exit } from './process-keeper.js';
 import type { Production } from './producer.js';
 import { measureRecoveries, type Recovery, type SteadyDelivery } from './recovery.js';
 import { findSlowRecoveries, PROMPT_MS } from './recovery-promise.js';
-import { LEASE_MS, MAX_STARTS, REQUEST_TIMEOUT_MS, type Settings } from './settings.js';
+import { LEASE_MS, MAX_STARTS, type Settings } from './settings.js';
 import { type Tally, tallyUp } from './tally.js';
 
 export type Observed = {
@@ -46,7 +46,7 @@ export function reachVerdict(observed: Observed): Verdict {
 }
 
 function evidenceOf({ history, production, requests }: Observed): Evidence {
-  const promises = { leaseMs: LEASE_MS, maxStarts: MAX_STARTS, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+  const promises = { leaseMs: LEASE_MS, maxStarts: MAX_STARTS };
   return { ...history, acknowledged: production.acknowledged, requests, promises };
 }
 

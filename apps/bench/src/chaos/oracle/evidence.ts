@@ -40,7 +40,7 @@ export type ReceivedRequest = {
   endedAt: number | null;
 };
 
-export type Promises = { leaseMs: number; maxStarts: number; requestTimeoutMs: number };
+export type Promises = { leaseMs: number; maxStarts: number };
 
 export type Evidence = {
   acknowledged: readonly AcknowledgedEvent[];

@@ -44,7 +44,7 @@ export function goodHistory() {
       { id: 'paused', name: 'paused', isActive: false },
     ],
     requests,
-    promises: { leaseMs: LEASE_MS, maxStarts: 10, requestTimeoutMs: 2_000 },
+    promises: { leaseMs: LEASE_MS, maxStarts: 10 },
   };
   return history satisfies Evidence;
 }

@@ -145,10 +145,6 @@ test.each<[string, (history: History) => void]>([
     (it) => change(attempt(it, 'repeated', 2), { startedAt: attempt(it, 'repeated', 1).startedAt + 21_800 }),
   ],
   [
-    'a repeat after a timeout that a frozen worker told of when it woke up',
-    (it) => change(attempt(it, 'repeated', 1), { outcome: 'timeout', durationMs: 21_000 }),
-  ],
-  [
     'a zombie that ends long after its lease',
     (it) => change(attempt(it, 'repeated', 1), { responseCode: 200, durationMs: 40_000 }),
   ],

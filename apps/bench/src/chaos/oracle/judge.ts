@@ -29,6 +29,6 @@ export function judge(evidence: Evidence): Violation[] {
     ...findForeignWebhookIds(stories),
     ...findGapsInNumbers(stories),
     ...findSurplusFailures(stories),
-    ...findUnfoundedRepeats(stories, promises),
+    ...findUnfoundedRepeats(stories),
   ];
 }

@@ -1,11 +1,11 @@
 import { type DeliveryStory, isSuccessful } from './delivery-story.js';
-import type { AttemptRow, Promises, ReceivedRequest, Violation } from './evidence.js';
+import type { AttemptRow, ReceivedRequest, Violation } from './evidence.js';
 
 /** A request may be repeated after a 2xx only if the outcome was lost: all but one 2xx belong to an `unknown` attempt. */
-export function findUnfoundedRepeats(stories: readonly DeliveryStory[], promises: Promises): Violation[] {
+export function findUnfoundedRepeats(stories: readonly DeliveryStory[]): Violation[] {
   return stories.flatMap((story) => {
     const accepted = acceptedRequests(story);
-    const known = accepted.filter(({ number }) => !wasLost(attemptOf(story, number), promises));
+    const known = accepted.filter(({ number }) => attemptOf(story, number)?.outcome !== 'unknown');
     if (known.length <= 1) return [];
     const { id } = story.delivery;
     const numbers = known.map(({ number }) => `${number} (${attemptOf(story, number)?.outcome ?? 'not on record'})`);
@@ -16,18 +16,6 @@ export function findUnfoundedRepeats(stories: readonly DeliveryStory[], promises
 
 export function acceptedRequests({ requests }: DeliveryStory): ReceivedRequest[] {
   return requests.filter(({ status }) => isSuccessful(status));
-}
-
-/** Far longer than a timeout can take on a machine that runs: the worker was stopped while the answer came. */
-const FROZEN_MS = 1_000;
-
-/**
- * `unknown`; or a worker that was frozen from before the answer until after its own timeout, woke up while the lease was
- * still its own, and told what it saw.
- */
-function wasLost(attempt: AttemptRow | undefined, { requestTimeoutMs }: Promises): boolean {
-  if (attempt?.outcome === 'timeout') return (attempt.durationMs ?? 0) > requestTimeoutMs + FROZEN_MS;
-  return attempt?.outcome === 'unknown';
 }
 
 function attemptOf({ attempts }: DeliveryStory, number: number): AttemptRow | undefined {
