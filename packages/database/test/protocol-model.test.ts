@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  armOverdueDeliveries,
+  type Claim,
+  recordAttempts,
+  releaseClaim,
+  retryFinishedDelivery,
+  takeNextGenerations,
+} from '../src/index.js';
+import { expectedVerdict, expectInvariants, expectRecordRule, type Row } from './protocol-rules.js';
+import { aRecord, type Setup, setup, toFailed, toRetry } from './setup.js';
+
+/**
+ * The claim, record and sweep statements against real Postgres, in random interleavings: crashes, late and duplicate
+ * records, jobs of older generations, sweeps, manual retries, endpoints paused and resumed. No clock is waited for: leases
+ * have run out at once (a crash) or last, and `time passes` moves a delivery's times into the past.
+ * PROTOCOL_MODEL_RUNS=2000 looks longer.
+ */
+const RUNS = Number(process.env.PROTOCOL_MODEL_RUNS ?? 30);
+const DELIVERIES = 3;
+
+let at: Setup;
+beforeAll(async () => {
+  at = await setup();
+});
+afterAll(() => at.close());
+
+const delivery = fc.nat(DELIVERIES - 1);
+const claim = fc.nat(30);
+const command = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('claim'), delivery, isOlder: often(0.15), crashes: often(0.4) }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('record'),
+      claim,
+      as: fc.constantFrom('success', 'retry', 'retry later', 'exhausted', 'gone'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('release'), claim }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('time passes'), delivery }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('sweep'), jobsFinished: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('retry'), delivery }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('pause', 'resume'), delivery }) },
+);
+type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
+
+test('whatever happens in whatever order, the promises of the protocol hold after every step', async () => {
+  const property = fc.asyncProperty(fc.array(command, { minLength: 10, maxLength: 45 }), async (commands) => {
+    const world = await aWorld();
+    for (const step of commands) await take(world, step);
+  });
+  await fc.assert(property, { numRuns: RUNS, endOnFailure: false });
+}, 300_000);
+
+type World = { ids: string[]; endpointIds: string[]; claims: { claim: Claim; isReleased: boolean }[] };
+
+async function aWorld(): Promise<World> {
+  const made = await Promise.all(Array.from({ length: DELIVERIES }, () => at.aDelivery()));
+  return { ids: made.map(({ id }) => id), endpointIds: made.map(({ endpointId }) => endpointId), claims: [] };
+}
+
+async function take(world: World, step: Command): Promise<void> {
+  const before = await rows(world);
+  await perform(world, step, before);
+  const after = await rows(world);
+  after.forEach((row, index) => {
+    const was = before[index];
+    if (was) expectInvariants(was, row, step.do);
+  });
+}
+
+function rows({ ids }: World): Promise<Row[]> {
+  return Promise.all(ids.map(at.delivery));
+}
+
+async function perform(world: World, step: Command, before: Row[]): Promise<void> {
+  switch (step.do) {
+    case 'claim':
+      return claimOne(world, step, before[step.delivery]);
+    case 'record':
+      return recordOne(world, step);
+    case 'release':
+      return release(world, step.claim);
+    case 'time passes':
+      return passTime(world.ids[step.delivery]);
+    case 'sweep':
+      return sweep(step.jobsFinished);
+    case 'retry':
+      await retryFinishedDelivery(at.prisma, world.ids[step.delivery] ?? '');
+      return;
+    default:
+      return setActive(world.endpointIds[step.delivery] ?? '', step.do === 'resume');
+  }
+}
+
+async function claimOne(world: World, step: Extract<Command, { do: 'claim' }>, before: Row | undefined) {
+  if (before === undefined) return;
+  const generation = before.generation - Number(step.isOlder && before.generation > 1);
+  const { active } = await at.prisma.endpoint.findUniqueOrThrow({ where: { id: before.endpointId } });
+  const answer = await at.ask(before.id, { generation, leaseMs: step.crashes ? 0 : 60_000 });
+  const said = answer.verdict === 'ended' ? answer.reason : answer.verdict;
+  expect(said).toBe(expectedVerdict(before, { generation, active, now: new Date() }));
+  if (['wait', 'finished', 'superseded'].includes(said)) expect(await at.delivery(before.id)).toEqual(before);
+  if (answer.verdict === 'claimed') world.claims.push({ claim: answer.claim, isReleased: false });
+}
+
+/** Of any claim so far, in time or late, for the first time or again. */
+async function recordOne({ claims }: World, step: Extract<Command, { do: 'record' }>): Promise<void> {
+  const chosen = claims[step.claim % claims.length];
+  if (chosen === undefined || chosen.isReleased) return;
+  const before = await at.delivery(chosen.claim.deliveryId);
+  // As `decide` does: the last failed attempt of a round is final.
+  const isLast = chosen.claim.failedCount + 1 >= chosen.claim.maxAttempts;
+  const as = isLast && step.as.startsWith('retry') ? 'exhausted' : step.as;
+  await recordAttempts(at.prisma, [aRecord(chosen.claim, OUTCOMES[as])]);
+  expectRecordRule(before, await at.delivery(before.id), { number: chosen.claim.fence, isSuccess: as === 'success' });
+}
+
+const OUTCOMES = {
+  success: {},
+  retry: toRetry(0),
+  'retry later': toRetry(60_000),
+  exhausted: toFailed('exhausted'),
+  gone: toFailed('gone'),
+};
+
+async function release({ claims }: World, index: number): Promise<void> {
+  const chosen = claims[index % claims.length];
+  if (chosen === undefined) return;
+  const isUnrecorded = !(await at.delivery(chosen.claim.deliveryId)).attempts.some(
+    ({ number }) => number === chosen.claim.fence,
+  );
+  if (isUnrecorded) chosen.isReleased ||= await releaseClaim(at.prisma, chosen.claim, { dueInMs: 0 });
+}
+
+async function passTime(id: string | undefined): Promise<void> {
+  await at.prisma.$executeRaw`
+    UPDATE deliveries SET
+      next_attempt_at = now() - interval '1 s', recover_at = now() - interval '1 s',
+      lease_expires_at = CASE WHEN lease_expires_at IS NOT NULL THEN now() - interval '1 s' END
+    WHERE id = ${id}::uuid AND recover_at IS NOT NULL`;
+}
+
+async function sweep(jobsFinished: boolean): Promise<void> {
+  const overdue = await armOverdueDeliveries(at.prisma, { limit: 100, rearmMs: 30_000 });
+  if (jobsFinished) await takeNextGenerations(at.prisma, overdue);
+}
+
+async function setActive(id: string, active: boolean): Promise<void> {
+  await at.prisma.endpoint.update({ where: { id }, data: { active, inactiveReason: active ? null : 'paused' } });
+}
+
+function often(probability: number): fc.Arbitrary<boolean> {
+  return fc.integer({ min: 1, max: 100 }).map((draw) => draw <= probability * 100);
+}
