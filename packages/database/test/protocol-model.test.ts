@@ -44,7 +44,7 @@ const command = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('release'), claim }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('time passes'), delivery }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('sweep'), jobsFinished: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('retry'), delivery }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('retry'), delivery }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('pause', 'resume'), delivery }) },
 );
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
