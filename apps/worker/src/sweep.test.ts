@@ -1,0 +1,84 @@
+import type { OverdueDelivery } from '@driftwire/database';
+import type { DeliveryWakeUp, JobPresence } from '@driftwire/queue';
+import { expect, test } from '@jest/globals';
+import { createSweep, type SweepDeps, type SweptBatch } from './sweep.js';
+
+const MINUTE_MS = 60_000;
+
+test('a missing job is enqueued again under the same id', async () => {
+  const { sweep, added, rearmed } = setup({ batches: [[overdue('a', 3)]], holds: { a: 'missing' } });
+  await sweep();
+  expect(added).toEqual([{ deliveryId: 'a', generation: 3, maxAttempts: 3 }]);
+  expect(rearmed).toEqual([]);
+});
+
+test('a job that finished without finishing its delivery is replaced by the next generation', async () => {
+  const { sweep, added } = setup({ batches: [[overdue('a', 3)]], holds: { a: 'finished' } });
+  await sweep();
+  expect(added).toEqual([{ deliveryId: 'a', generation: 4, maxAttempts: 3 }]);
+});
+
+test('a job that merely waits is left alone, and looked at again in about a quarter of an hour', async () => {
+  const { sweep, added, rearmed } = setup({ batches: [[overdue('a')]], holds: { a: 'unfinished' } });
+  await sweep();
+  expect(added).toEqual([]);
+  expect(rearmed).toEqual([{ ids: ['a'], afterMs: 15.5 * MINUTE_MS }]);
+});
+
+test('one that was claimed or recorded while its job was looked at gets no new job', async () => {
+  const { sweep, added } = setup({
+    batches: [[overdue('a')]],
+    holds: { a: 'finished' },
+    takeNextGenerations: async () => [],
+  });
+  await sweep();
+  expect(added).toEqual([]);
+});
+
+test('full batches are followed by another, until one comes back short', async () => {
+  const full = Array.from({ length: 1_000 }, (_, index) => overdue(`${index}`));
+  const { sweep, added, observed } = setup({ batches: [full, full, [overdue('last')]] });
+  await sweep();
+  expect(added).toHaveLength(2_001);
+  expect(observed).toHaveLength(3);
+});
+
+test('what was found is told, interrupted deliveries among the missing', async () => {
+  const batch = [overdue('a'), { ...overdue('b'), isInterrupted: true }, overdue('c'), overdue('d')];
+  const { sweep, observed } = setup({ batches: [batch], holds: { c: 'finished', d: 'unfinished' } });
+  await sweep();
+  expect(observed).toEqual([{ overdue: 4, interrupted: 1, missing: 2, finished: 1, waiting: 1 }]);
+});
+
+test.each(['lookAtJobs', 'addJobs'] as const)('when Redis is lost at %s, all are due again in 5 s', async (step) => {
+  const lost = new Error('Redis is not ready');
+  const { sweep, rearmed } = setup({ batches: [[overdue('a'), overdue('b')]], [step]: () => Promise.reject(lost) });
+  await expect(sweep()).rejects.toBe(lost);
+  expect(rearmed).toEqual([{ ids: ['a', 'b'], afterMs: 5_000 }]);
+});
+
+function overdue(deliveryId: string, generation = 1): OverdueDelivery {
+  return { deliveryId, generation, maxAttempts: 3, recoverAt: new Date(), isInterrupted: false };
+}
+
+type Options = Partial<SweepDeps> & { batches: OverdueDelivery[][]; holds?: Record<string, JobPresence> };
+
+/** What Redis does not hold is missing. */
+function setup({ batches, holds = {}, ...overrides }: Options) {
+  const added: DeliveryWakeUp[] = [];
+  const rearmed: { ids: string[]; afterMs: number }[] = [];
+  const observed: SweptBatch[] = [];
+  const sweep = createSweep({
+    armOverdue: async () => batches.shift() ?? [],
+    lookAtJobs: async (jobs) => jobs.map(({ deliveryId }) => holds[deliveryId] ?? 'missing'),
+    takeNextGenerations: async (finished) => finished.map((one) => ({ ...one, generation: one.generation + 1 })),
+    addJobs: async (jobs) => void added.push(...jobs),
+    rearm: async (deliveries, { afterMs }) => {
+      if (deliveries.length > 0) rearmed.push({ ids: deliveries.map(({ deliveryId }) => deliveryId), afterMs });
+    },
+    observe: (batch) => observed.push(batch),
+    random: () => 0.5,
+    ...overrides,
+  });
+  return { sweep, added, rearmed, observed };
+}
