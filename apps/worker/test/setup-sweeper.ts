@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import {
+  armOverdueDeliveries,
+  connectDatabase,
+  planRearmWave,
+  readQueueEpoch,
+  rearmDeliveries,
+  rearmForWave,
+  rememberQueueEpoch,
+  takeNextGenerations,
+} from '@driftwire/database';
+import { createProducer, type DeliveryWakeUp } from '@driftwire/queue';
+import { freshDatabase, freshRedis, until } from '@driftwire/testing';
+import { createWipeCheck } from '../src/redis-wipe.js';
+import { createSweep, type SweptBatch } from '../src/sweep.js';
+
+/** So that no statement runs into its timeout. */
+const CHUNK = 10_000;
+
+export type SweeperSetup = Awaited<ReturnType<typeof setupSweeper>>;
+
+/** The worker's own sweep and wipe check on a real Postgres and a real Redis, without a worker. */
+export async function setupSweeper() {
+  const [fresh, redis] = await Promise.all([freshDatabase(), freshRedis()]);
+  const options = { applicationName: 'test', poolSize: 10, onConnectionLost: () => {} };
+  const { prisma, close } = connectDatabase({ url: fresh.url, ...options });
+  const producer = createProducer({ redisUrl: redis.url, prefix: 'test', onError: () => {} });
+  await until(() => producer.answers());
+  const swept: SweptBatch[] = [];
+  const sweep = createSweep({
+    armOverdue: (limits) => armOverdueDeliveries(prisma, limits),
+    lookAtJobs: producer.lookAtJobs,
+    takeNextGenerations: (overdue) => takeNextGenerations(prisma, overdue),
+    addJobs: producer.addJobs,
+    rearm: (overdue, deadline) => rearmDeliveries(prisma, overdue, deadline),
+    observe: (batch) => swept.push(batch),
+    random: Math.random,
+  });
+  const recoverWiped = createWipeCheck({
+    epochInRedis: producer.epoch,
+    epochOnRecord: () => readQueueEpoch(prisma),
+    rememberEpoch: (epoch) => rememberQueueEpoch(prisma, epoch),
+    planWave: (pace) => planRearmWave(prisma, pace),
+    rearmForWave: (wave, step) => rearmForWave(prisma, wave, step),
+    sweep,
+    observe: () => {},
+  });
+  return {
+    prisma,
+    redis: redis.redis,
+    queue: producer.queue,
+    swept,
+    sweep,
+    recoverWiped,
+    flush: redis.flush,
+    addJobs: async (ids: readonly string[]) => {
+      for (let from = 0; from < ids.length; from += CHUNK) {
+        await producer.addJobs(ids.slice(from, from + CHUNK).map(wakeUp));
+      }
+    },
+    /** Jobs in Redis, whatever their state. */
+    jobs: async () => {
+      const { wait = 0, delayed = 0 } = await producer.queue.getJobCounts('wait', 'delayed');
+      return wait + delayed;
+    },
+    /** So many deliveries of one event. Their deadlines have passed unless told otherwise. */
+    deliveries: async (count: number, { dueInS = -1 }: { dueInS?: number } = {}) => {
+      const { customerId, eventId, endpointId } = await anEvent(prisma);
+      const ids: string[] = [];
+      while (ids.length < count) {
+        const rows = await prisma.$queryRaw<{ id: string }[]>`
+          INSERT INTO deliveries (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, created_at)
+          SELECT uuidv7_at(now()), ${customerId}::uuid, ${eventId}::uuid, ${endpointId}::uuid, 'drift.created', 3,
+            now() + ${dueInS}::int * interval '1 s', now() + ${dueInS}::int * interval '1 s', now()
+          FROM generate_series(1, ${Math.min(CHUNK, count - ids.length)}::int) RETURNING id`;
+        ids.push(...rows.map(({ id }) => id));
+      }
+      return ids;
+    },
+    passDeadlines: async () => {
+      let moved = CHUNK;
+      while (moved > 0) {
+        moved = await prisma.$executeRaw`
+          UPDATE deliveries SET recover_at = now() - interval '1 s' WHERE id IN (
+            SELECT id FROM deliveries WHERE recover_at > now() LIMIT ${CHUNK}::int)`;
+      }
+    },
+    close: async () => {
+      await Promise.all([producer.close(), close()]);
+      await Promise.all([redis.close(), fresh.drop()]);
+    },
+  };
+}
+
+function wakeUp(deliveryId: string): DeliveryWakeUp {
+  return { deliveryId, generation: 1, maxAttempts: 3 };
+}
+
+async function anEvent(prisma: ReturnType<typeof connectDatabase>['prisma']) {
+  const { id: customerId } = await prisma.customer.create({ data: { name: 'Acme' } });
+  const [endpointId, eventId] = [randomUUID(), randomUUID()];
+  const endpoint = { name: 'all', url: 'https://receiver.example/', eventTypes: ['*'], secretSealed: 'sealed' };
+  await prisma.endpoint.create({ data: { id: endpointId, customerId, ...endpoint, headerNames: [] } });
+  const event = { eventType: 'drift.created', driftType: 'MEAN', severity: 1, occurredAt: 'now', body: '{}' };
+  const ids = { id: eventId, customerId, requestId: randomUUID(), createdAt: new Date() };
+  await prisma.driftEvent.create({ data: { ...event, ...ids } });
+  return { customerId, endpointId, eventId };
+}
