@@ -1,7 +1,15 @@
-import { type ApiClient, aDriftEvent, apiClient, startApi, type TestProcess, until } from '@driftwire/testing';
+import {
+  type ApiClient,
+  aDriftEvent,
+  apiClient,
+  startApi,
+  startProxy,
+  type TcpProxy,
+  type TestProcess,
+  until,
+} from '@driftwire/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { type ApiStack, aCustomer, aProblem, type Customer, setup } from './setup.js';
-import { startProxy, type TcpProxy } from './tcp-proxy.js';
 
 let stack: ApiStack;
 let customer: Customer;

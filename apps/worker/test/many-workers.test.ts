@@ -17,17 +17,17 @@ afterAll(async () => {
   await stack.close();
 });
 
-test('one delivery under 50 jobs and four workers is one request', async () => {
+test('one delivery under 50 jobs and ten workers is one request', async () => {
   const { id, requests } = await postDelivery(stack);
   for (let copy = 1; copy <= 50; copy += 1) await jobs.add(`copy-${copy}`, { deliveryId: id, generation: 1 });
   const options = { databaseUrl: stack.database.url, redisUrl: stack.redis.url };
-  workers = await Promise.all([1, 2, 3, 4].map(() => startWorker(options)));
+  workers = await Promise.all(Array.from({ length: 10 }, () => startWorker(options)));
   expect((await stack.deliveryIn('success', id)).attempt_count).toBe(1);
   await jobs.idle();
   expect(requests()).toHaveLength(1);
 });
 
-test('four workers share a batch of 200 deliveries: each is sent once, by one of them', async () => {
+test('ten workers share a batch of 200 deliveries: each is sent once, by one of them', async () => {
   const { customerId } = await stack.customerWithEndpoint({ url: `${stack.receiver.url}/shared` });
   const events = Array.from({ length: 200 }, () => aDriftEvent());
   await stack.api.post('/v1/drift-events/batch', { customer_id: customerId, events });

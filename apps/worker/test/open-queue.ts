@@ -11,6 +11,9 @@ export type DeliveryQueue = {
   promote: (deliveryId: string) => Promise<void>;
   /** Waits until no job is waiting or running. */
   idle: () => Promise<void>;
+  failedCount: () => Promise<number>;
+  /** The most attempts that any completed job has spent. */
+  mostAttempts: () => Promise<number>;
   close: () => Promise<void>;
 };
 
@@ -39,6 +42,8 @@ export function openQueue(redisUrl: string): DeliveryQueue {
         return active + wait === 0;
       });
     },
+    failedCount: () => queue.getFailedCount(),
+    mostAttempts: async () => Math.max(...(await queue.getCompleted()).map(({ attemptsMade }) => attemptsMade)),
     close: () => producer.close(),
   };
 }

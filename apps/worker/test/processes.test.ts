@@ -1,4 +1,13 @@
-import { type OwnRedis, ownRedis, type Stack, startStack, startWorker, until } from '@driftwire/testing';
+import {
+  aDriftEvent,
+  type OwnRedis,
+  ownRedis,
+  type Stack,
+  startApi,
+  startStack,
+  startWorker,
+  until,
+} from '@driftwire/testing';
 import { afterEach, expect, test } from '@jest/globals';
 import { postDelivery } from './delivery.js';
 import { openDatabase } from './open-database.js';
@@ -80,6 +89,41 @@ test('SIGTERM when Redis is gone: exit code 0, at once', async () => {
   expect(Date.now() - startedAt).toBeLessThan(3_000);
 });
 
+test('SIGTERM when Redis is frozen: exit code 0 as soon as nothing is in flight', async () => {
+  const { stack, redis } = await aStackWithOwnRedis();
+  await redis.start();
+  await until(async () => (await readiness(stack)).status === 200);
+  redis.freeze();
+  const startedAt = Date.now();
+  expect(await stack.workers[0]?.stop()).toBe(0);
+  expect(Date.now() - startedAt).toBeLessThan(5_000);
+});
+
+test('a rolling deploy under a trickle of events: every delivery is one request', async () => {
+  const stack = await aStack({ apis: 2, workers: 2 });
+  const { customerId } = await stack.customerWithEndpoint();
+  const options = { databaseUrl: stack.database.url, redisUrl: stack.redis.url };
+  const live = stack.apis.map(({ url }) => url);
+  const trickle = startTrickle(stack, customerId, live);
+  for (const worker of stack.workers) {
+    cleanups.push((await startWorker(options)).stop);
+    expect(await worker.stop()).toBe(0);
+  }
+  for (const api of stack.apis) {
+    const next = await startApi(options);
+    cleanups.push(next.stop);
+    // As a load balancer does: the old one gets no more requests, and is stopped then.
+    live.push(next.url);
+    live.splice(live.indexOf(api.url), 1);
+    expect(await api.stop()).toBe(0);
+  }
+  const posted = await trickle.stop();
+  await until(() => stack.receiver.requests.length >= posted);
+  expect(posted).toBeGreaterThan(10);
+  expect(new Set(stack.receiver.requests.map(({ headers }) => headers['x-webhook-delivery-id'])).size).toBe(posted);
+  expect(stack.receiver.requests).toHaveLength(posted);
+}, 60_000);
+
 test('a worker whose port is taken says so in one line', async () => {
   const stack = await aStack({ workers: 0 });
   const port = new URL(stack.apis[0]?.url ?? '').port;
@@ -102,6 +146,28 @@ async function aStackWithOwnRedis(): Promise<{ stack: Stack; redis: OwnRedis }> 
 
 function readiness(stack: Stack): Promise<Response> {
   return fetch(`${stack.workers[0]?.url}/readyz`);
+}
+
+/** Posts one event after the other, until it is stopped; answers how many were accepted. */
+function startTrickle(stack: Stack, customerId: string, urls: readonly string[]) {
+  let posted = 0;
+  let isStopped = false;
+  const post = async () => {
+    const event = aDriftEvent({ customer_id: customerId });
+    const { status } = await stack.api.at(urls[posted % urls.length] ?? '').post('/v1/drift-events', event);
+    expect(status).toBe(202);
+    posted += 1;
+  };
+  const running = (async () => {
+    while (!isStopped) await post();
+  })();
+  return {
+    stop: async () => {
+      isStopped = true;
+      await running;
+      return posted;
+    },
+  };
 }
 
 /** A worker that still takes jobs has a connection that waits for them. */

@@ -95,6 +95,23 @@ test('finished jobs are kept for the dashboard, at most 1,000 of each kind', asy
   });
 });
 
+test.each([undefined, null, 'a string', 7])(
+  'a processor that throws %p fails its job with a reason, and others flow',
+  async (thrown) => {
+    const { queue, job, producer } = await consume(
+      ({ deliveryId }) => {
+        if (deliveryId === job.deliveryId) throw thrown;
+        return { kind: 'done' };
+      },
+      { maxAttempts: 1 },
+    );
+    await until(() => queue.getFailedCount().then((count) => count === 1));
+    expect((await queue.getJob(job.id))?.failedReason).toBe(`driftwire: a bug threw ${thrown}`);
+    await producer.addJobs([aWakeUp()]);
+    await until(() => queue.getCompletedCount().then((count) => count === 1));
+  },
+);
+
 test('a job that lost its lock while it ran keeps its place and its attempts, and others flow', async () => {
   let loseLock = async () => {};
   const { queue, job, producer, errors, redis } = await consume(async ({ deliveryId }) => {

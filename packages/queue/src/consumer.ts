@@ -100,7 +100,7 @@ async function untilNoRedis(
 async function runJob(options: ConsumerOptions, job: Job, token: string | undefined): Promise<void> {
   const parsed = deliveryJobSchema.safeParse(job.data);
   if (!parsed.success) return options.onMalformedJob(job.id);
-  const ending = await options.run(parsed.data);
+  const ending = await options.run(parsed.data).catch(throwAsError);
   switch (ending.kind) {
     case 'done':
       return;
@@ -112,6 +112,11 @@ async function runJob(options: ConsumerOptions, job: Job, token: string | undefi
     case 'failed':
       throw new UnrecoverableError(`driftwire: ${ending.reason}`);
   }
+}
+
+/** BullMQ leaves a job active for ever whose processor throws `undefined`, and reads a message from anything else. */
+function throwAsError(thrown: unknown): never {
+  throw thrown instanceof Error ? thrown : new Error(`driftwire: a bug threw ${thrown}`, { cause: thrown });
 }
 
 /** The throw that hands a retry to BullMQ. The text is ours alone: BullMQ reads meaning into some messages. */

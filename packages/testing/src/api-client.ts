@@ -10,6 +10,8 @@ export type ApiClient = {
   delete: (path: string) => Promise<ApiAnswer>;
   /** The same API with another key; null sends none. */
   as: (key: string | null) => ApiClient;
+  /** Another API with the same key. */
+  at: (url: string) => ApiClient;
 };
 
 /** Talks to a running API over HTTP. A string body is sent as it is, anything else as JSON. */
@@ -34,5 +36,6 @@ export function apiClient(url: string, key: string | null = ADMIN_API_KEY): ApiC
     patch: (path, body) => call('PATCH', path, body),
     delete: (path) => call('DELETE', path),
     as: (other) => apiClient(url, other),
+    at: (other) => apiClient(other, key),
   };
 }

@@ -6,5 +6,6 @@ export { type OwnRedis, ownRedis } from './own-redis.js';
 export { ADMIN_API_KEY, type ProcessOptions, startApi, startWorker, type TestProcess } from './processes.js';
 export { type Received, type Receiver, type Reply, startReceiver } from './receiver.js';
 export { type Stack, type StackOptions, startStack } from './stack.js';
+export { startProxy, type TcpProxy } from './tcp-proxy.js';
 export { testServer } from './test-server.js';
 export { until } from './until.js';

@@ -25,8 +25,9 @@ export type Stage = {
   signal: AbortSignal;
 };
 
-/** When the run itself has ended, everything may take so long to recover and end. */
-const RECOVERY_MS = LEASE_MS + 60_000;
+/** How long nothing may end before the rest counts as lost: longer than a lease, a retry and every pause in between. */
+const STANDSTILL_MS = LEASE_MS + 60_000;
+const LONGEST_MS = 3_600_000;
 /** Ten starts, each a lease and a sweep apart. */
 const POISON_MS = 330_000;
 const PAUSE_AT = 0.4;
@@ -37,10 +38,21 @@ export async function perform(stage: Stage): Promise<void> {
   await Promise.all([feed(stage), breakThings(stage), pauseOnce(stage)]);
   const { postgres, redis, apis, workers } = stage.stack;
   await Promise.all([postgres, redis, ...apis, ...workers].map((keeper) => whenReady(keeper, stage.signal)));
-  const poisonMs = stage.settings.hasPoison ? startedAt + POISON_MS - Date.now() : 0;
-  const isQuiet = () => lookAgain(stage.stack.databaseUrl, stage.watch);
-  await until(isQuiet, { deadlineMs: Math.max(RECOVERY_MS, poisonMs), everyMs: 500, signal: stage.signal });
+  await settle(stage, stage.settings.hasPoison ? startedAt + POISON_MS : 0);
   stage.signal.throwIfAborted();
+}
+
+/** Until everything has ended or nothing ends any more: a slow machine may take its time. */
+async function settle({ stack, watch, signal }: Stage, notBefore: number): Promise<void> {
+  let movedAt = Date.now();
+  let finished = watch.counts.finished;
+  const isOver = async () => {
+    const isQuiet = await lookAgain(stack.databaseUrl, watch);
+    if (watch.counts.finished !== finished) movedAt = Date.now();
+    finished = watch.counts.finished;
+    return isQuiet || Date.now() > Math.max(movedAt + STANDSTILL_MS, notBefore);
+  };
+  await until(isOver, { deadlineMs: LONGEST_MS, everyMs: 500, signal });
 }
 
 async function feed(stage: Stage): Promise<void> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
-/** Stands between the API and a server, so that a test can take the server away and give it back. */
+/** Stands between a process and a server, so that a test can take the server away and give it back. */
 export type TcpProxy = {
   url: string;
   cut: () => void;
