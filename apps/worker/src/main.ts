@@ -17,7 +17,7 @@ import {
   summarizeOverdue,
   takeNextGenerations,
 } from '@driftwire/database';
-import { createConsumer, createProducer, type DeliveryJob } from '@driftwire/queue';
+import { createConsumer, createProducer, type DeliveryJob, withoutRepeats } from '@driftwire/queue';
 import {
   configOrExit,
   createLog,
@@ -47,6 +47,8 @@ const EXIT_MS = 3_000;
 const OVERDUE_COUNT_LIMIT = 10_000;
 /** EX_SOFTWARE of sysexits(3). */
 const EX_SOFTWARE = 70;
+
+const now = () => performance.now();
 
 process.title = 'driftwire-worker';
 const config = configOrExit(workerEnvironment);
@@ -79,11 +81,11 @@ const deliver = createDeliver({
   leaseMs,
   random: Math.random,
 });
-const watchdog = createWatchdog(() => performance.now());
+const watchdog = createWatchdog(now);
 const queueOptions = {
   redisUrl: config.REDIS_URL,
   prefix: 'driftwire',
-  onError: (error: Error) => log.warn({ err: error }, 'redis.error'),
+  onError: withoutRepeats((error, repeats) => log.warn({ err: error, repeats }, 'redis.error'), now),
 };
 const consumer = createConsumer({
   ...queueOptions,

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import { DELIVERY_QUEUE, type DeliveryJob, deliveryJobSchema } from './delivery-job.js';
+import { PatientWorker } from './patient-worker.js';
 import type { QueueOptions } from './producer.js';
 import { connectConsumer, redisAnswers } from './redis-connection.js';
 
@@ -53,7 +54,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const connection = connectConsumer(options.redisUrl, options.onError);
   const inFlight = new Set<Promise<JobEnding>>();
   const tracking = { ...options, run: (job: DeliveryJob) => tracked(inFlight, options.run(job)) };
-  const worker = new Worker(DELIVERY_QUEUE, (job, token) => runJob(tracking, job, token), {
+  const worker = new PatientWorker(DELIVERY_QUEUE, (job, token) => runJob(tracking, job, token), {
     connection,
     prefix: options.prefix,
     autorun: false,

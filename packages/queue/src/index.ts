@@ -3,3 +3,4 @@ export { DELIVERY_QUEUE, type DeliveryJob, type DeliveryWakeUp, deliveryJobId } 
 export { createEnqueueBuffer, type EnqueueBuffer, type EnqueueBufferDeps } from './enqueue-buffer.js';
 export type { JobPresence } from './job-presence.js';
 export { createProducer, type Producer, type QueueOptions } from './producer.js';
+export { type ErrorListener, withoutRepeats } from './without-repeats.js';
