@@ -1,21 +1,14 @@
 import {
   type AttemptRecord,
-  armOverdueDeliveries,
   claimDeliveries,
   connectDatabase,
   createSealer,
   deactivateGoneEndpoint,
   isPostgresUnavailable,
   type PrismaClient,
-  planRearmWave,
-  readQueueEpoch,
-  rearmDeliveries,
-  rearmForWave,
   recordAttempts,
   releaseClaim,
-  rememberQueueEpoch,
   summarizeOverdue,
-  takeNextGenerations,
 } from '@driftwire/database';
 import { createConsumer, createProducer, type DeliveryJob, withoutRepeats } from '@driftwire/queue';
 import {
@@ -33,8 +26,7 @@ import { countInFlight, createDeliveryObserver } from './delivery-observer.js';
 import { createEndpointOpener } from './opened-endpoints.js';
 import { startOperationsServer } from './operations-server.js';
 import { recordUntil } from './record-until.js';
-import { createWipeCheck } from './redis-wipe.js';
-import { createSweep } from './sweep.js';
+import { createRecovery, NO_RECOVERY } from './recovery.js';
 import { createSweepObserver } from './sweep-observer.js';
 import { createSweeper } from './sweeper.js';
 import { createWatchdog } from './watchdog.js';
@@ -95,24 +87,7 @@ const consumer = createConsumer({
 });
 const producer = createProducer(queueOptions);
 const observeSweep = createSweepObserver(log, registry);
-const sweep = createSweep({
-  armOverdue: (limits) => armOverdueDeliveries(database.prisma, limits),
-  lookAtJobs: producer.lookAtJobs,
-  takeNextGenerations: (overdue) => takeNextGenerations(database.prisma, overdue),
-  addJobs: producer.addJobs,
-  rearm: (overdue, deadline) => rearmDeliveries(database.prisma, overdue, deadline),
-  observe: observeSweep.swept,
-  random: Math.random,
-});
-const recoverWiped = createWipeCheck({
-  epochInRedis: producer.epoch,
-  epochOnRecord: () => readQueueEpoch(database.prisma),
-  rememberEpoch: (epoch) => rememberQueueEpoch(database.prisma, epoch),
-  planWave: (pace) => planRearmWave(database.prisma, pace),
-  rearmForWave: (wave, step) => rearmForWave(database.prisma, wave, step),
-  sweep,
-  observe: observeSweep.wiped,
-});
+const recovery = createRecovery({ prisma: database.prisma, producer, observe: observeSweep });
 const sweeper = createSweeper({
   summarizeOverdue: () => summarizeOverdue(database.prisma, { countLimit: OVERDUE_COUNT_LIMIT }),
   redisAnswers: producer.answers,
@@ -123,9 +98,7 @@ const sweeper = createSweeper({
     observeSweep.wedged(vitals);
     process.exit(EX_SOFTWARE);
   },
-  ...(config.SABOTAGE === 'no-sweeper'
-    ? { recoverWiped: async () => 0, sweep: async () => {} }
-    : { recoverWiped, sweep }),
+  ...(config.SABOTAGE === 'no-sweeper' ? NO_RECOVERY : recovery),
   observe: observeSweep,
   random: Math.random,
 });

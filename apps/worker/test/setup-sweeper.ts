@@ -1,18 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import {
-  armOverdueDeliveries,
-  connectDatabase,
-  planRearmWave,
-  readQueueEpoch,
-  rearmDeliveries,
-  rearmForWave,
-  rememberQueueEpoch,
-  takeNextGenerations,
-} from '@driftwire/database';
+import { connectDatabase } from '@driftwire/database';
 import { createProducer, type DeliveryWakeUp } from '@driftwire/queue';
 import { freshDatabase, freshRedis, until } from '@driftwire/testing';
-import { createWipeCheck } from '../src/redis-wipe.js';
-import { createSweep, type SweptBatch } from '../src/sweep.js';
+import { createRecovery } from '../src/recovery.js';
+import type { SweptBatch } from '../src/sweep.js';
 
 /** So that no statement runs into its timeout. */
 const CHUNK = 10_000;
@@ -27,23 +18,10 @@ export async function setupSweeper() {
   const producer = createProducer({ redisUrl: redis.url, prefix: 'test', onError: () => {} });
   await until(() => producer.answers());
   const swept: SweptBatch[] = [];
-  const sweep = createSweep({
-    armOverdue: (limits) => armOverdueDeliveries(prisma, limits),
-    lookAtJobs: producer.lookAtJobs,
-    takeNextGenerations: (overdue) => takeNextGenerations(prisma, overdue),
-    addJobs: producer.addJobs,
-    rearm: (overdue, deadline) => rearmDeliveries(prisma, overdue, deadline),
-    observe: (batch) => swept.push(batch),
-    random: Math.random,
-  });
-  const recoverWiped = createWipeCheck({
-    epochInRedis: producer.epoch,
-    epochOnRecord: () => readQueueEpoch(prisma),
-    rememberEpoch: (epoch) => rememberQueueEpoch(prisma, epoch),
-    planWave: (pace) => planRearmWave(prisma, pace),
-    rearmForWave: (wave, step) => rearmForWave(prisma, wave, step),
-    sweep,
-    observe: () => {},
+  const { sweep, recoverWiped } = createRecovery({
+    prisma,
+    producer,
+    observe: { swept: (batch) => swept.push(batch), wiped: () => {} },
   });
   return {
     prisma,

@@ -34,6 +34,9 @@ export async function startWorker(options: ProcessOptions): Promise<TestProcess>
   });
 }
 
+/** A second alone; many at once on a busy machine take their time. */
+const STARTED_WITHIN_MS = 30_000;
+
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 async function startProcess(script: string, port: number, options: ProcessOptions): Promise<TestProcess> {
@@ -49,7 +52,7 @@ async function startProcess(script: string, port: number, options: ProcessOption
       (response) => response.ok,
       () => false,
     );
-  const isUp = await until(async () => child.exitCode !== null || (await answers()));
+  const isUp = await until(async () => child.exitCode !== null || (await answers()), { deadlineMs: STARTED_WITHIN_MS });
   if (!isUp || child.exitCode !== null || child.pid === undefined)
     throw new Error(`${script} did not start: ${output()}`);
   return {

@@ -1,0 +1,48 @@
+import {
+  armOverdueDeliveries,
+  type PrismaClient,
+  planRearmWave,
+  readQueueEpoch,
+  rearmDeliveries,
+  rearmForWave,
+  rememberQueueEpoch,
+  takeNextGenerations,
+} from '@driftwire/database';
+import type { Producer } from '@driftwire/queue';
+import { createWipeCheck } from './redis-wipe.js';
+import { createSweep } from './sweep.js';
+import type { SweepObserver } from './sweep-observer.js';
+
+export type RecoveryDeps = {
+  prisma: PrismaClient;
+  producer: Pick<Producer, 'addJobs' | 'lookAtJobs' | 'epoch'>;
+  observe: Pick<SweepObserver, 'swept' | 'wiped'>;
+};
+
+export type Recovery = { sweep: () => Promise<void>; recoverWiped: () => Promise<number> };
+
+/** Sweep and wipe check, wired to one Postgres and one Redis. */
+export function createRecovery({ prisma, producer, observe }: RecoveryDeps): Recovery {
+  const sweep = createSweep({
+    armOverdue: (limits) => armOverdueDeliveries(prisma, limits),
+    lookAtJobs: producer.lookAtJobs,
+    takeNextGenerations: (overdue) => takeNextGenerations(prisma, overdue),
+    addJobs: producer.addJobs,
+    rearm: (overdue, deadline) => rearmDeliveries(prisma, overdue, deadline),
+    observe: observe.swept,
+    random: Math.random,
+  });
+  const recoverWiped = createWipeCheck({
+    epochInRedis: producer.epoch,
+    epochOnRecord: () => readQueueEpoch(prisma),
+    rememberEpoch: (epoch) => rememberQueueEpoch(prisma, epoch),
+    planWave: (pace) => planRearmWave(prisma, pace),
+    rearmForWave: (wave, step) => rearmForWave(prisma, wave, step),
+    sweep,
+    observe: observe.wiped,
+  });
+  return { sweep, recoverWiped };
+}
+
+/** For `SABOTAGE=no-sweeper`: a worker that recovers nothing. */
+export const NO_RECOVERY: Recovery = { sweep: async () => {}, recoverWiped: async () => 0 };
