@@ -114,6 +114,12 @@ test.each<[string, Partial<DeliverDeps>]>([
   }
 });
 
+test('while Postgres is away a job keeps its place for a second, so that a long queue is not run through', async () => {
+  const { deliver, did } = setup({ claim: () => Promise.reject(new Error('Postgres is away')) });
+  await deliver(JOB);
+  expect(did.order).toEqual(['held 1000 ms']);
+});
+
 test('a delivery whose secret cannot be opened is given back for five minutes with an alarm, and never sent', async () => {
   const { deliver, did } = setup({ openSecrets: () => null });
   expect(await deliver(JOB)).toEqual({ kind: 'snooze', delayMs: 300_000 });
@@ -187,6 +193,7 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
     retryBaseDelayMs: 100,
     leaseMs: 35_000,
     random: () => 0.5,
+    pause: async (ms) => void did.order.push(`held ${ms} ms`),
     ...others,
   });
   return { deliver, did };

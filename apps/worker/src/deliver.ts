@@ -17,6 +17,7 @@ export type DeliverDeps = {
   retryBaseDelayMs: number;
   leaseMs: number;
   random: () => number;
+  pause: (ms: number) => Promise<unknown>;
 };
 
 /** What an operator is told; each is one log line and a metric. */
@@ -31,13 +32,15 @@ export type DeliveryObserver = {
 /** The request is given up this long before the lease ends, so that its record still comes in time. */
 const LEASE_RESERVE_MS = 5_000;
 const UNREADABLE_SECRET_DELAY_MS = 300_000;
+/** So that a long queue is not run through, job by job, for as long as Postgres is away. */
+const HOLD_MS = 1_000;
 const SNOOZE_MS = 1_000;
 const SNOOZE_SPREAD_MS = 4_000;
 
 /**
  * Runs one delivery job: claim, send, decide, record, say so. Postgres decides what is true, so a job that comes twice,
  * late or for nothing is refused by the claim. Whatever fails before an outcome is on record (Postgres away) is
- * no attempt: the job is snoozed and spends nothing.
+ * no attempt: the job keeps its place for a moment, is snoozed and spends nothing.
  */
 export function createDeliver(deps: DeliverDeps): (job: DeliveryJob) => Promise<JobEnding> {
   return async (job) => {
@@ -48,6 +51,7 @@ export function createDeliver(deps: DeliverDeps): (job: DeliveryJob) => Promise<
       return await attempt(deps, answer.claim, lease);
     } catch (error) {
       deps.observe.interrupted(job, error);
+      await deps.pause(HOLD_MS);
       return { kind: 'snooze', delayMs: SNOOZE_MS + deps.random() * SNOOZE_SPREAD_MS };
     }
   };

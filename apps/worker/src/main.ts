@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type AttemptRecord,
   claimDeliveries,
@@ -72,6 +73,7 @@ const deliver = createDeliver({
   retryBaseDelayMs: config.RETRY_BASE_DELAY_MS,
   leaseMs,
   random: Math.random,
+  pause: (ms) => delay(ms),
 });
 const watchdog = createWatchdog(now);
 const queueOptions = {

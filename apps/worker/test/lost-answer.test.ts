@@ -69,6 +69,7 @@ function deliverLosingOneAnswer(code: number) {
     retryBaseDelayMs: 100,
     leaseMs: 60_000,
     random: () => 0.5,
+    pause: async () => {},
   });
 }
 

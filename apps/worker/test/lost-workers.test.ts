@@ -1,8 +1,9 @@
-import { type OwnRedis, ownRedis, type Stack, startStack, startWorker, until } from '@driftwire/testing';
+import { type OwnRedis, ownRedis, type Stack, startProxy, startStack, startWorker, until } from '@driftwire/testing';
 import { afterAll, expect, test } from '@jest/globals';
 import { postDelivery } from './delivery.js';
 
-// These wait for leases (21 s) and for the watchdog (30 s), so they wait at the same time.
+// These wait for leases (21 s) and for the watchdog (30 s), so they wait at the same time: jest runs five at once, and the
+// longest come first.
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -10,11 +11,23 @@ afterAll(async () => {
 }, 60_000);
 
 const PATIENCE = { deadlineMs: 50_000 };
-const SLOW_RETRY = { RETRY_BASE_DELAY_MS: '600000' };
+/** Time for a test to do something while the receiver is asked. */
+const PATIENT = { REQUEST_TIMEOUT_MS: '3000' };
+
+test.concurrent('workers to which no job comes: with one overdue it says that it is wedged and exits, without it goes on', async () => {
+  const redis = await aRedis();
+  const options = { redisUrl: redis.url, env: { LOG_LEVEL: 'fatal' } };
+  const [busy, idle] = await Promise.all([aStack(options), aStack(options)]);
+  await redis.run('ACL', 'SETUSER', 'default', ...NO_JOBS);
+  await postDelivery(busy);
+  expect(await busy.workers[0]?.exited).toBe(70);
+  expect(busy.workers[0]?.output()).toMatch(/"overdue":1,"inFlight":0,"msg":"worker.wedged"/);
+  expect((await fetch(`${idle.workers[0]?.url}/healthz`)).status).toBe(200);
+}, 90_000);
 
 test.concurrent('frozen for longer than its lease, a worker wakes up: its late success counts', async () => {
-  const { stack, worker, freeze, survivor, firstThen } = await aStackToFreeze();
-  const { id, requests } = await postDelivery(stack, { replies: firstThen(200, 500) });
+  const { stack, worker, freeze, survivor, replies } = await aStackToFreeze(200, 500);
+  const { id, requests } = await postDelivery(stack, { replies });
   await until(() => requests().length === 1);
   freeze();
   await survivor();
@@ -29,8 +42,8 @@ test.concurrent('frozen for longer than its lease, a worker wakes up: its late s
 }, 90_000);
 
 test.concurrent('frozen for longer than its lease, a worker wakes up: its late failure changes nothing', async () => {
-  const { stack, worker, freeze, survivor, firstThen } = await aStackToFreeze();
-  const { id, requests } = await postDelivery(stack, { replies: firstThen(500, 200) });
+  const { stack, worker, freeze, survivor, replies } = await aStackToFreeze(500, 200);
+  const { id, requests } = await postDelivery(stack, { replies });
   await until(() => requests().length === 1);
   freeze();
   await survivor();
@@ -54,6 +67,23 @@ test.concurrent('a worker that is killed in flight, and its job stalled more oft
   expect(delivery.attempts).toMatchObject([{ outcome: 'unknown' }, { outcome: 'response' }]);
 }, 90_000);
 
+test.concurrent('Postgres is away from the answer until the lease has run out: the attempt is unknown, and the next succeeds', async () => {
+  const stack = await aStack({ workers: 0 });
+  const proxy = await startProxy(stack.database.url);
+  const worker = await startWorker({ ...optionsOf(stack), databaseUrl: proxy.url, env: PATIENT });
+  cleanups.push(async () => proxy.cut(), worker.stop);
+  const held = holdFirst(200, 200);
+  const { id, requests } = await postDelivery(stack, { replies: held.reply });
+  await until(() => requests().length === 1);
+  proxy.cut();
+  held.answer();
+  await until(() => worker.output().includes('delivery.interrupted'), PATIENCE);
+  await proxy.restore();
+  const delivery = await stack.deliveryIn('success', id);
+  expect(delivery.attempts).toMatchObject([{ outcome: 'unknown' }, { response_code: 200 }]);
+  expect(requests()).toHaveLength(2);
+}, 90_000);
+
 test.concurrent('an attempt longer than the grace is cut off, and another worker delivers when its lease has run out', async () => {
   const stack = await aStack({ env: { SHUTDOWN_GRACE_MS: '500' } });
   const { id, requests } = await postDelivery(stack, { replies: ['hang', 200] });
@@ -66,16 +96,59 @@ test.concurrent('an attempt longer than the grace is cut off, and another worker
   expect(await stack.deliveryIn('success', id)).toMatchObject({ attempt_count: 2 });
 }, 90_000);
 
-test.concurrent('a worker to which no job comes, although one is overdue, says that it is wedged and exits', async () => {
+test.concurrent('the lock of a job is deleted in flight: its delivery is retried all the same', async () => {
+  const stack = await aStack({ env: PATIENT });
+  const held = holdFirst(500, 200);
+  const { id, requests } = await postDelivery(stack, { replies: held.reply });
+  await until(() => requests().length === 1);
+  expect(await stack.redis.redis.del(`driftwire:deliveries:${id}-1:lock`)).toBe(1);
+  held.answer();
+  await until(() => requests().length === 2, PATIENCE);
+  expect(await stack.deliveryIn('success', id)).toMatchObject({ attempt_count: 2 });
+}, 90_000);
+
+test.concurrent('in flight when Redis becomes read-only, a delivery is recorded at once, and retried when Redis takes writes', async () => {
+  const redis = await aRedis();
+  const stack = await aStack({ redisUrl: redis.url, env: PATIENT });
+  const held = holdFirst(500, 200);
+  const { id, requests } = await postDelivery(stack, { replies: held.reply });
+  await until(() => requests().length === 1);
+  await redis.run('REPLICAOF', '127.0.0.1', CLOSED_PORT);
+  held.answer();
+  await stack.deliveryIn('retrying', id);
+  await until(() => stack.workers[0]?.output().includes('READONLY'));
+  await redis.run('REPLICAOF', 'NO', 'ONE');
+  await until(() => requests().length === 2, PATIENCE);
+  const delivery = await stack.deliveryIn('success', id);
+  expect(delivery.attempts).toMatchObject([{ response_code: 500 }, { response_code: 200 }]);
+}, 90_000);
+
+const CLOSED_PORT = '1';
+/** It may answer and be read, but no script runs and no wake-up is taken. */
+const NO_JOBS = ['-evalsha', '-eval', '-bzpopmin'];
+
+async function aRedis(): Promise<OwnRedis> {
   const redis = await ownRedis();
   cleanups.push(redis.close);
   await redis.start();
-  const stack = await aStack({ redisUrl: redis.url, env: { LOG_LEVEL: 'fatal' } });
-  await forbidTakingJobs(redis);
-  await postDelivery(stack);
-  expect(await stack.workers[0]?.exited).toBe(70);
-  expect(stack.workers[0]?.output()).toMatch(/"overdue":1,"inFlight":0,"msg":"worker.wedged"/);
-}, 90_000);
+  return redis;
+}
+
+/** The first request is answered when the test says so, those after it at once. */
+function holdFirst(first: number, later: number) {
+  let answer = () => {};
+  const allowed = new Promise<void>((resolve) => (answer = resolve));
+  let asked = 0;
+  return {
+    answer: () => answer(),
+    reply: async () => {
+      asked += 1;
+      if (asked > 1) return later;
+      await allowed;
+      return first;
+    },
+  };
+}
 
 async function aStack(options: Parameters<typeof startStack>[0]): Promise<Stack> {
   const stack = await startStack(options);
@@ -84,39 +157,27 @@ async function aStack(options: Parameters<typeof startStack>[0]): Promise<Stack>
 }
 
 /** The receiver answers the first request only once the worker that sent it is frozen. */
-async function aStackToFreeze() {
-  const env = { ...SLOW_RETRY, REQUEST_TIMEOUT_MS: '3000' };
+async function aStackToFreeze(...answers: [first: number, later: number]) {
+  const env = { ...PATIENT, RETRY_BASE_DELAY_MS: '600000' };
   const stack = await aStack({ env });
   const [worker] = stack.workers;
   if (worker === undefined) throw new Error('no worker');
   cleanups.push(async () => worker.signal('SIGCONT'));
-  let answerFirst = () => {};
-  const frozen = new Promise<void>((resolve) => (answerFirst = resolve));
-  let asked = 0;
+  const { reply, answer } = holdFirst(...answers);
   return {
     stack,
     worker,
+    replies: reply,
     freeze: () => {
       worker.signal('SIGSTOP');
-      answerFirst();
+      answer();
     },
     survivor: async () => {
       cleanups.push((await startWorker({ ...optionsOf(stack), env })).stop);
-    },
-    firstThen: (first: number, later: number) => async () => {
-      asked += 1;
-      if (asked > 1) return later;
-      await frozen;
-      return first;
     },
   };
 }
 
 function optionsOf(stack: Stack) {
   return { databaseUrl: stack.database.url, redisUrl: stack.redis.url };
-}
-
-/** It may answer and be read, but no script runs and no wake-up is taken. */
-async function forbidTakingJobs(redis: OwnRedis): Promise<void> {
-  await redis.run('ACL', 'SETUSER', 'default', '-evalsha', '-eval', '-bzpopmin');
 }
