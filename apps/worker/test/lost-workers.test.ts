@@ -16,12 +16,14 @@ const PATIENT = { REQUEST_TIMEOUT_MS: '3000' };
 
 test.concurrent('workers to which no job comes: with one overdue it says that it is wedged and exits, without it goes on', async () => {
   const redis = await aRedis();
-  const options = { redisUrl: redis.url, env: { LOG_LEVEL: 'fatal' } };
-  const [busy, idle] = await Promise.all([aStack(options), aStack(options)]);
   await redis.run('ACL', 'SETUSER', 'default', ...NO_JOBS);
-  await postDelivery(busy);
-  expect(await busy.workers[0]?.exited).toBe(70);
-  expect(busy.workers[0]?.output()).toMatch(/"overdue":1,"inFlight":0,"msg":"worker.wedged"/);
+  const idle = await aStack({ redisUrl: redis.url });
+  const busy = await aStack({ redisUrl: redis.url, workers: 0 });
+  const { event } = await postDelivery(busy);
+  await until(() => Date.now() - Date.parse(event.created_at) > OVERDUE_MS);
+  const wedged = await startWorker({ ...optionsOf(busy), redisUrl: redis.url });
+  expect(await wedged.exited).toBe(70);
+  expect(wedged.output()).toMatch(/"overdue":1,"inFlight":0,"msg":"worker.wedged"/);
   expect((await fetch(`${idle.workers[0]?.url}/healthz`)).status).toBe(200);
 }, 90_000);
 
@@ -124,6 +126,7 @@ test.concurrent('in flight when Redis becomes read-only, a delivery is recorded 
 }, 90_000);
 
 const CLOSED_PORT = '1';
+const OVERDUE_MS = 6_000;
 /** It may answer and be read, but no script runs and no wake-up is taken. */
 const NO_JOBS = ['-evalsha', '-eval', '-bzpopmin'];
 
