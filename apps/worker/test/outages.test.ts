@@ -42,7 +42,7 @@ test.each<[string, (redis: OwnRedis) => unknown, (redis: OwnRedis) => unknown]>(
     const events = [await stack.postEvent(customerId), await stack.postEvent(customerId)];
     const linesBefore = lines(stack);
     await until(async () => (await overdue(stack)) === 2, { deadlineMs: 15_000 });
-    expect(lines(stack) - linesBefore).toBeLessThan(200);
+    expect(lines(stack) - linesBefore).toBeLessThan(20);
     await giveBack(redis);
     const returnedAt = performance.now();
     for (const event of events) await stack.deliveryIn('success', event.deliveries[0].id);
