@@ -105,6 +105,7 @@ test('a rolling deploy under a trickle of events: every delivery is one request'
   const options = { databaseUrl: stack.database.url, redisUrl: stack.redis.url };
   const live = stack.apis.map(({ url }) => url);
   const trickle = startTrickle(stack, customerId, live);
+  cleanups.push(() => trickle.stop().catch(() => {}));
   for (const worker of stack.workers) {
     cleanups.push((await startWorker(options)).stop);
     expect(await worker.stop()).toBe(0);

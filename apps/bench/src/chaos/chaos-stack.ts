@@ -12,7 +12,8 @@ import {
 } from '@driftwire/local-servers';
 import { type Exit, endKeeping, type Keeper, keep, type Program, whenReady } from './process-keeper.js';
 import { apiProgram, type Place, postgresProgram, redisProgram, workerProgram } from './programs.js';
-import { REQUEST_TIMEOUT_MS, RETRY_BASE_DELAY_MS, type Settings } from './settings.js';
+import type { Settings } from './settings.js';
+import { REQUEST_TIMEOUT_MS, RETRY_BASE_DELAY_MS, WORKER_CONCURRENCY } from './stack-limits.js';
 
 export type ChaosStack = {
   apiUrls: string[];
@@ -100,6 +101,7 @@ function appEnvironment({ databaseUrl, redisUrl: url, adminKey }: Wiring): Recor
     RATE_LIMIT_PER_KEY: '0',
     REQUEST_TIMEOUT_MS: `${REQUEST_TIMEOUT_MS}`,
     RETRY_BASE_DELAY_MS: `${RETRY_BASE_DELAY_MS}`,
+    WORKER_CONCURRENCY: `${WORKER_CONCURRENCY}`,
     LOG_LEVEL: 'info',
   };
 }

@@ -1,5 +1,6 @@
 import { between, type Chance, chanceOf, shuffle } from './chance.js';
 import type { FaultKind } from './fault-kinds.js';
+import { LEASE_MS } from './stack-limits.js';
 
 /** `pick` (0 ≤ pick < 1) chooses among several targets when the time has come. Times count from the start of the run. */
 export type PlannedFault = { number: number; kind: FaultKind; atMs: number; durationMs: number; pick: number };
@@ -12,8 +13,8 @@ export type Pace =
 
 export type FaultPlan = { seed: number; kinds: readonly FaultKind[]; workers: number; pace: Pace };
 
-/** Longer than a lease of 22 s, so that the frozen worker wakes up as a zombie. */
-const WORKER_FREEZE_MS = 24_000;
+/** So that the frozen worker wakes up as a zombie, whose deliveries others have taken over. */
+const WORKER_FREEZE_MS = LEASE_MS + 3_000;
 /** In turn, a fault leaves at least this much quiet behind it, to be measured. */
 const QUIET_MS = 12_000;
 

@@ -2,7 +2,8 @@ import { cpus, totalmem } from 'node:os';
 import { Redis } from 'ioredis';
 import { withSession } from './database-session.js';
 import { readServerVersion } from './history.js';
-import { LEASE_MS, REQUEST_TIMEOUT_MS, RETRY_BASE_DELAY_MS, type Settings } from './settings.js';
+import type { Settings } from './settings.js';
+import { LEASE_MS, REQUEST_TIMEOUT_MS, RETRY_BASE_DELAY_MS } from './stack-limits.js';
 
 export type Machine = { cpu: string; cores: number; memoryGiB: number; node: string; postgres: string; redis: string };
 

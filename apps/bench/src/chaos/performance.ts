@@ -10,7 +10,8 @@ import { whenReady } from './process-keeper.js';
 import { type Production, postUntilAcknowledged, produce } from './producer.js';
 import type { Receivers } from './receivers.js';
 import type { Scene } from './scene.js';
-import { LEASE_MS, type Settings } from './settings.js';
+import type { Settings } from './settings.js';
+import { LEASE_MS } from './stack-limits.js';
 import { lookAgain, type Watch } from './watch.js';
 
 export type Stage = {

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { summarizeKinds } from './kind-summary.js';
 import type { Machine } from './machine.js';
-import { LEASE_MS } from './settings.js';
+import { LEASE_MS } from './stack-limits.js';
 import type { Observed, Verdict } from './verdict.js';
 
 /** Everything a later look may need, but no bodies and no keys. */

@@ -1,6 +1,7 @@
 import { createTable, type Paint } from '@driftwire/terminal';
 import { type KindSummary, summarizeKinds } from './kind-summary.js';
-import { LEASE_MS, type Settings } from './settings.js';
+import type { Settings } from './settings.js';
+import { LEASE_MS } from './stack-limits.js';
 import type { Tally } from './tally.js';
 import type { Verdict } from './verdict.js';
 

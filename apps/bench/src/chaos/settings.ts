@@ -2,12 +2,6 @@ import { resolve } from 'node:path';
 import type { ChaosRun, Load, Sabotage } from './command-line.js';
 import { type PlannedFault, planFaults } from './fault-plan.js';
 
-/** What every promise is judged by; the stack is started with the same numbers. */
-export const REQUEST_TIMEOUT_MS = 2_000;
-export const LEASE_MS = REQUEST_TIMEOUT_MS + 20_000;
-export const MAX_STARTS = 10;
-export const RETRY_BASE_DELAY_MS = 500;
-
 export type Settings = {
   mode: Load['mode'];
   seed: number;

@@ -11,7 +11,8 @@ import type { Exit } from './process-keeper.js';
 import type { Production } from './producer.js';
 import { measureRecoveries, type Recovery, type SteadyDelivery } from './recovery.js';
 import { findSlowRecoveries, PROMPT_MS } from './recovery-promise.js';
-import { LEASE_MS, MAX_STARTS, type Settings } from './settings.js';
+import type { Settings } from './settings.js';
+import { LEASE_MS, MAX_STARTS } from './stack-limits.js';
 import { type Tally, tallyUp } from './tally.js';
 
 export type Observed = {
