@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { subscriptionPatterns } from '@driftwire/delivery';
 // @boundaries-ignore a dependency would be a cycle: the test tools start processes that need this package
 import { freshDatabase } from '@driftwire/testing';
+import pg from 'pg';
 import {
   type AttemptRecord,
   acceptEvents,
@@ -22,10 +23,22 @@ export type Setup = {
   anEndpoint: (customerId: string, overrides?: Partial<Endpoint>) => Promise<Endpoint>;
   /** A pending delivery of a customer and an endpoint of its own. */
   aDelivery: () => Promise<{ id: string; customerId: string; endpointId: string }>;
+  /**
+   * Pending deliveries of one customer, in one statement. The nth is due and has its deadline n seconds after the first.
+   * Answers their ids in this order.
+   */
+  deliveries: (count: number, from: { dueInMs?: number; recoverInMs?: number }) => Promise<string[]>;
   /** Claims a delivery that must be claimable. With a lease of 0 ms it has run out when the next statement begins. */
   claim: (deliveryId: string, options?: { leaseMs?: number; generation?: number }) => Promise<Claim>;
   ask: (deliveryId: string, options?: { leaseMs?: number; generation?: number }) => Promise<ClaimAnswer>;
   delivery: (id: string) => ReturnType<typeof readDelivery>;
+  /** Moves the deadline; in the past it is as if that much time had gone by. */
+  setDeadline: (id: string, inMs: number) => Promise<void>;
+  pause: (endpointId: string) => Promise<void>;
+  /** For tests of statements that look at every delivery there is. */
+  deleteDeliveries: () => Promise<void>;
+  /** Locks deliveries in a session of its own, until called back. */
+  lock: (...ids: string[]) => Promise<() => Promise<void>>;
   /** How many statements wait for a lock of another session. */
   waiting: () => Promise<number>;
   close: () => Promise<void>;
@@ -50,6 +63,11 @@ export async function setup(): Promise<Setup> {
     if (answer === undefined) throw new Error('no answer');
     return answer;
   };
+  const anAcceptedEvent = async (customerId: string) => {
+    const event = anEvent(customerId);
+    const [acceptance] = await acceptEvents(prisma, [event], { maxAttempts: 3 });
+    return { event, deliveries: acceptance?.kind === 'created' ? acceptance.deliveries : [] };
+  };
   return {
     url,
     prisma,
@@ -59,9 +77,14 @@ export async function setup(): Promise<Setup> {
     async aDelivery() {
       const customerId = await aCustomer();
       const endpoint = await anEndpoint(customerId);
-      const [acceptance] = await acceptEvents(prisma, [anEvent(customerId)], { maxAttempts: 3 });
-      const [delivery] = acceptance?.kind === 'created' ? acceptance.deliveries : [];
+      const [delivery] = (await anAcceptedEvent(customerId)).deliveries;
       return { id: delivery?.id ?? '', customerId, endpointId: endpoint.id };
+    },
+    async deliveries(count, from) {
+      const customerId = await aCustomer();
+      const { event } = await anAcceptedEvent(customerId);
+      const endpoint = await anEndpoint(customerId);
+      return insertDeliveries(prisma, { ...from, count, customerId, eventId: event.id, endpointId: endpoint.id });
     },
     async claim(deliveryId, options) {
       const answer = await ask(deliveryId, options);
@@ -69,6 +92,18 @@ export async function setup(): Promise<Setup> {
       return answer.claim;
     },
     delivery: (id) => readDelivery(prisma, id),
+    async setDeadline(id, inMs) {
+      await prisma.$executeRaw`
+        UPDATE deliveries SET recover_at = now() + ${inMs}::float8 * interval '1 ms' WHERE id = ${id}::uuid`;
+    },
+    async pause(endpointId) {
+      await prisma.endpoint.update({ where: { id: endpointId }, data: { active: false, inactiveReason: 'paused' } });
+    },
+    async deleteDeliveries() {
+      await prisma.attempt.deleteMany();
+      await prisma.delivery.deleteMany();
+    },
+    lock: (...ids) => lockDeliveries(url, ids),
     waiting: () => waitingStatements(prisma),
     close: async () => {
       await close();
@@ -82,6 +117,38 @@ async function waitingStatements(prisma: PrismaClient): Promise<number> {
     SELECT count(*)::int AS count FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock'`;
   return row?.count ?? 0;
+}
+
+type ToInsert = {
+  count: number;
+  dueInMs?: number;
+  recoverInMs?: number;
+  customerId: string;
+  eventId: string;
+  endpointId: string;
+};
+
+async function insertDeliveries(
+  prisma: PrismaClient,
+  { count, dueInMs = 0, recoverInMs = 5_000, customerId, eventId, endpointId }: ToInsert,
+): Promise<string[]> {
+  const rows = await prisma.$queryRaw<{ id: string; recover_at: Date }[]>`
+    INSERT INTO deliveries
+      (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, created_at)
+    SELECT uuidv7_at(now()), ${customerId}::uuid, ${eventId}::uuid, ${endpointId}::uuid, 'drift.created', 3,
+      now() + ${dueInMs}::float8 * interval '1 ms' + nth * interval '1 s',
+      now() + ${recoverInMs}::float8 * interval '1 ms' + nth * interval '1 s', now()
+    FROM generate_series(0, ${count - 1}::int) AS nth
+    RETURNING id, recover_at`;
+  return rows.sort((a, b) => a.recover_at.getTime() - b.recover_at.getTime()).map(({ id }) => id);
+}
+
+async function lockDeliveries(url: string, ids: readonly string[]): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query('SELECT 1 FROM deliveries WHERE id = ANY($1::uuid[]) FOR UPDATE', [ids]);
+  return () => client.end();
 }
 
 function readDelivery(prisma: PrismaClient, id: string) {
