@@ -18,6 +18,8 @@ const base = {
 } satisfies Config;
 
 const config: Config = {
+  // Real processes on a busy machine: what a test waits for has a deadline of its own.
+  testTimeout: 30_000,
   projects: [
     {
       ...base,

