@@ -14,7 +14,7 @@ const PATIENCE = { deadlineMs: 50_000 };
 /** Time for a test to do something while the receiver is asked. */
 const PATIENT = { REQUEST_TIMEOUT_MS: '3000' };
 
-test.concurrent('workers to which no job comes: with one overdue it says that it is wedged and exits, without it goes on', async () => {
+test.concurrent('a worker to which no job comes, although one is overdue, says that it is wedged and exits; an idle one goes on', async () => {
   const redis = await aRedis();
   await redis.run('ACL', 'SETUSER', 'default', ...NO_JOBS);
   const idle = await aStack({ redisUrl: redis.url });
