@@ -7,6 +7,8 @@ import type { SweptBatch } from '../src/sweep.js';
 
 /** So that no statement runs into its timeout. */
 const CHUNK = 10_000;
+/** As many as the sweeper adds at once: they have a second. */
+const PIPELINE = 1_000;
 
 export type SweeperSetup = Awaited<ReturnType<typeof setupSweeper>>;
 
@@ -32,8 +34,8 @@ export async function setupSweeper() {
     recoverWiped,
     flush: redis.flush,
     addJobs: async (ids: readonly string[]) => {
-      for (let from = 0; from < ids.length; from += CHUNK) {
-        await producer.addJobs(ids.slice(from, from + CHUNK).map(wakeUp));
+      for (let from = 0; from < ids.length; from += PIPELINE) {
+        await producer.addJobs(ids.slice(from, from + PIPELINE).map(wakeUp));
       }
     },
     /** Jobs in Redis, whatever their state. */
