@@ -20,6 +20,8 @@ const base = {
 const config: Config = {
   // Real processes on a busy machine: what a test waits for has a deadline of its own.
   testTimeout: 30_000,
+  // Tests that wait for leases wait at the same time (`test.concurrent`).
+  maxConcurrency: 10,
   projects: [
     {
       ...base,

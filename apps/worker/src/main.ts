@@ -36,6 +36,7 @@ import { createWatchdog } from './watchdog.js';
 const LEASE_MARGIN_MS = 20_000;
 const POOL_SIZE = 10;
 const EXIT_MS = 3_000;
+const LAST_BEAT_MS = 1_000;
 /** The gauge's, and more than anybody needs to know. */
 const OVERDUE_COUNT_LIMIT = 10_000;
 /** EX_SOFTWARE of sysexits(3). */
@@ -120,6 +121,8 @@ stopOnSignal({
   stop: async () => {
     sweeper.stop();
     await consumer.close(config.SHUTDOWN_GRACE_MS);
+    // A beat that loses its connections would be reported as a failure.
+    await Promise.race([sweeping, delay(LAST_BEAT_MS)]);
     sender.close();
     operations.close();
     await Promise.all([producer.close(), database.close()]);
@@ -127,7 +130,7 @@ stopOnSignal({
 });
 // Last: a worker that cannot listen must not have taken jobs, for it would leave their attempts interrupted.
 consumer.start();
-void sweeper.run();
+const sweeping = sweeper.run();
 log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
 if (config.SABOTAGE !== 'none') log.error({ sabotage: config.SABOTAGE }, 'worker.sabotaged: it breaks its promises');
 

@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 test('SIGTERM: an attempt in flight ends and is recorded, nothing new is taken, exit code 0', async () => {
-  const stack = await aStack();
+  const stack = await aStack({ env: { REQUEST_TIMEOUT_MS: '20000' } });
   let answer = (_status: number) => {};
   const { id, customerId, requests } = await postDelivery(stack, {
     replies: () => new Promise((resolve) => (answer = resolve)),
