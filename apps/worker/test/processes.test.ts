@@ -24,7 +24,7 @@ test('SIGTERM: an attempt in flight ends and is recorded, nothing new is taken, 
   const { id, customerId, requests } = await postDelivery(stack, {
     replies: () => new Promise((resolve) => (answer = resolve)),
   });
-  await until(() => requests().length === 1);
+  await until(async () => requests().length === 1 && (await hasBlockedClient(stack)));
   stack.workers[0]?.signal('SIGTERM');
   await until(async () => !(await hasBlockedClient(stack)));
   const later = await stack.postEvent(customerId);
