@@ -136,9 +136,10 @@ test('close waits for a delivery in flight and takes no other', async () => {
   const { producer, queue, run, consumers, redis } = await consume(
     () => new Promise((resolve) => (finish = () => resolve({ kind: 'done' }))),
   );
-  await until(() => run.length === 1);
+  const isTakingJobs = async () => /cmd=bzpopmin/.test(String(await redis?.client('LIST')));
+  await until(async () => run.length === 1 && (await isTakingJobs()));
   const closed = consumers[0]?.close(5_000);
-  await until(async () => !/cmd=bzpopmin/.test(String(await redis?.client('LIST'))));
+  await until(async () => !(await isTakingJobs()));
   await producer.addJobs([aWakeUp()]);
   finish();
   await closed;
