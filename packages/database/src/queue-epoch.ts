@@ -6,9 +6,11 @@ export async function readQueueEpoch(prisma: PrismaClient): Promise<string | nul
   return row?.epoch ?? null;
 }
 
+/** One statement, because all sweepers may notice at the same moment. Prisma's upsert reads first, and two would insert. */
 export async function rememberQueueEpoch(prisma: PrismaClient, epoch: string): Promise<void> {
-  const values = { epoch, noticedAt: new Date() };
-  await prisma.queueEpoch.upsert({ where: { isOnly: true }, create: values, update: values });
+  await prisma.$executeRaw`
+    INSERT INTO queue_epoch (epoch, noticed_at) VALUES (${epoch}, now())
+    ON CONFLICT (is_only) DO UPDATE SET epoch = excluded.epoch, noticed_at = excluded.noticed_at`;
 }
 
 /** Brings deadlines forward after a wipe, from `startsAt` on, `perSecond` each second. On the database's clock. */

@@ -38,9 +38,11 @@ test('there is no epoch before the first, and only the newest afterwards', async
 });
 
 test('sweepers that remember an epoch at the same moment do not fail each other', async () => {
-  await at.prisma.queueEpoch.deleteMany();
-  await Promise.all(Array.from({ length: 8 }, () => rememberQueueEpoch(at.prisma, 'new')));
-  expect(await readQueueEpoch(at.prisma)).toBe('new');
+  for (let time = 1; time <= 10; time += 1) {
+    await at.prisma.queueEpoch.deleteMany();
+    await Promise.all(Array.from({ length: 8 }, () => rememberQueueEpoch(at.prisma, 'new')));
+    expect(await readQueueEpoch(at.prisma)).toBe('new');
+  }
 });
 
 test('a wave counts what is unfinished, in flight or not, and lasts as long as that takes', async () => {
