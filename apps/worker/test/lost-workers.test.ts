@@ -1,14 +1,12 @@
-import { type OwnRedis, ownRedis, type Stack, startProxy, startStack, startWorker, until } from '@driftwire/testing';
+import { type OwnRedis, ownRedis, type Stack, startProxy, startWorker, until } from '@driftwire/testing';
 import { afterAll, expect, test } from '@jest/globals';
 import { postDelivery } from './delivery.js';
+import { aStack, cleanUp, cleanups } from './own-stacks.js';
 
-// These wait for leases (21 s) and for the watchdog (30 s), so they wait at the same time: jest runs five at once, and the
-// longest come first.
+// These wait for leases (21 s) and for the watchdog (30 s), so they wait at the same time (`maxConcurrency` in
+// jest.config.ts).
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterAll(async () => {
-  for (const cleanUp of cleanups.splice(0).reverse()) await cleanUp();
-}, 60_000);
+afterAll(cleanUp, 60_000);
 
 const PATIENCE = { deadlineMs: 50_000 };
 /** Time for a test to do something while the receiver is asked. */
@@ -151,12 +149,6 @@ function holdFirst(first: number, later: number) {
       return first;
     },
   };
-}
-
-async function aStack(options: Parameters<typeof startStack>[0]): Promise<Stack> {
-  const stack = await startStack(options);
-  cleanups.push(stack.close);
-  return stack;
 }
 
 /** The receiver answers the first request only once the worker that sent it is frozen. */

@@ -1,22 +1,10 @@
-import {
-  aDriftEvent,
-  type OwnRedis,
-  ownRedis,
-  type Stack,
-  startApi,
-  startProxy,
-  startStack,
-  startWorker,
-  until,
-} from '@driftwire/testing';
+import { aDriftEvent, type OwnRedis, type Stack, startApi, startProxy, startWorker, until } from '@driftwire/testing';
 import { afterEach, expect, test } from '@jest/globals';
 import { postDelivery } from './delivery.js';
 import { openQueue } from './open-queue.js';
+import { aStack, aStackWithOwnRedis, cleanUp, cleanups } from './own-stacks.js';
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanups.splice(0).reverse()) await cleanUp();
-}, 40_000);
+afterEach(cleanUp, 40_000);
 
 const CLOSED_PORT = '1';
 
@@ -36,6 +24,7 @@ test.each<[string, (redis: OwnRedis) => unknown, (redis: OwnRedis) => unknown]>(
   'while Redis is %s events are accepted; they are delivered within seconds of its return, and the log stays short',
   async (_, take, giveBack) => {
     const { stack, redis } = await aStackWithOwnRedis();
+    await redis.start();
     const { id, customerId } = await postDelivery(stack);
     await stack.deliveryIn('success', id);
     await take(redis);
@@ -97,19 +86,6 @@ test('Postgres away when 500 jobs come: no attempt is spent, no job fails, each 
   expect(await queue.failedCount()).toBe(0);
   expect(await queue.mostAttempts()).toBe(1);
 }, 90_000);
-
-async function aStack(options: Parameters<typeof startStack>[0] = {}): Promise<Stack> {
-  const stack = await startStack(options);
-  cleanups.push(stack.close);
-  return stack;
-}
-
-async function aStackWithOwnRedis(): Promise<{ stack: Stack; redis: OwnRedis }> {
-  const redis = await ownRedis();
-  cleanups.push(redis.close);
-  await redis.start();
-  return { redis, stack: await aStack({ redisUrl: redis.url }) };
-}
 
 /** One worker, between which and Postgres there is something to cut. */
 async function aStackBehindAProxy() {

@@ -1,22 +1,11 @@
-import {
-  aDriftEvent,
-  type OwnRedis,
-  ownRedis,
-  type Stack,
-  startApi,
-  startStack,
-  startWorker,
-  until,
-} from '@driftwire/testing';
+import { aDriftEvent, type Stack, startApi, startWorker, until } from '@driftwire/testing';
 import { afterEach, expect, test } from '@jest/globals';
 import { postDelivery } from './delivery.js';
 import { openDatabase } from './open-database.js';
 import { openQueue } from './open-queue.js';
+import { aStack, aStackWithOwnRedis, cleanUp, cleanups } from './own-stacks.js';
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanups.splice(0).reverse()) await cleanUp();
-});
+afterEach(cleanUp, 40_000);
 
 test('SIGTERM: an attempt in flight ends and is recorded, nothing new is taken, exit code 0', async () => {
   const stack = await aStack({ env: { REQUEST_TIMEOUT_MS: '20000' } });
@@ -132,18 +121,6 @@ test('a worker whose port is taken says so in one line', async () => {
   const oneLine = /did not start: The worker cannot listen on 127\.0\.0\.1:\d+: listen EADDRINUSE.*\n$/;
   await expect(startWorker(options)).rejects.toThrow(oneLine);
 });
-
-async function aStack(options: Parameters<typeof startStack>[0] = {}): Promise<Stack> {
-  const stack = await startStack(options);
-  cleanups.push(stack.close);
-  return stack;
-}
-
-async function aStackWithOwnRedis(): Promise<{ stack: Stack; redis: OwnRedis }> {
-  const redis = await ownRedis();
-  cleanups.push(redis.close);
-  return { redis, stack: await aStack({ redisUrl: redis.url }) };
-}
 
 function readiness(stack: Stack): Promise<Response> {
   return fetch(`${stack.workers[0]?.url}/readyz`);

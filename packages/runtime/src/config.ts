@@ -32,7 +32,9 @@ export const workerEnvironment = z.object({
   RETRY_BASE_DELAY_MS: wholeNumber(1, 86_400_000).default(120_000),
   WORKER_CONCURRENCY: wholeNumber(1, 10_000).default(100),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 3_600_000).default(25_000),
-  SABOTAGE: z.enum(['none', 'no-sweeper', 'no-fence']).default('none'),
+  SABOTAGE: z
+    .enum(['none', 'no-sweeper', 'no-fence'], { error: 'must be none, no-sweeper or no-fence' })
+    .default('none'),
 });
 export type WorkerConfig = z.infer<typeof workerEnvironment>;
 
