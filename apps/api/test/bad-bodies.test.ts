@@ -139,7 +139,8 @@ test('the worst body does not hold up other requests', async () => {
   const worst = `{"events":[${'['.repeat(8_000_000)}`;
   const [answer, elapsedMs] = await Promise.all([customer.producer.post('/v1/drift-events/batch', worst), slowest()]);
   expect(answer).toEqual(aProblem(400, 'invalid_json'));
-  expect(elapsedMs).toBeLessThan(250);
+  // A parser that takes this body whole holds everybody up for seconds; two test files share the cores.
+  expect(elapsedMs).toBeLessThan(800);
 });
 
 /** The slowest of ten health checks in a row: what a stall of the event loop would show in. */

@@ -4,6 +4,7 @@ import { postDelivery } from './delivery.js';
 import { openDatabase } from './open-database.js';
 import { openQueue } from './open-queue.js';
 import { aStack, aStackWithOwnRedis, cleanUp, cleanups } from './own-stacks.js';
+import { isTakingJobs } from './taking-jobs.js';
 
 afterEach(cleanUp, 40_000);
 
@@ -13,9 +14,9 @@ test('SIGTERM: an attempt in flight ends and is recorded, nothing new is taken, 
   const { id, customerId, requests } = await postDelivery(stack, {
     replies: () => new Promise((resolve) => (answer = resolve)),
   });
-  await until(async () => requests().length === 1 && (await hasBlockedClient(stack)));
+  await until(async () => requests().length === 1 && (await isTakingJobs(stack.redis.redis)));
   stack.workers[0]?.signal('SIGTERM');
-  await until(async () => !(await hasBlockedClient(stack)));
+  await until(async () => !(await isTakingJobs(stack.redis.redis)));
   const later = await stack.postEvent(customerId);
   answer(200);
   expect(await stack.workers[0]?.exited).toBe(0);
@@ -146,11 +147,6 @@ function startTrickle(stack: Stack, customerId: string, urls: readonly string[])
       return posted;
     },
   };
-}
-
-/** A worker that still takes jobs has a connection that waits for them. */
-async function hasBlockedClient({ redis }: Stack): Promise<boolean> {
-  return /cmd=bzpopmin/.test(String(await redis.redis.client('LIST')));
 }
 
 /** What the sweeper does when a lease has run out, without the wait. */

@@ -1,6 +1,7 @@
 import { until } from '@driftwire/testing';
 import { afterEach, expect, test } from '@jest/globals';
 import { aWakeUp, type Run, setupQueue } from './setup-queue.js';
+import { isTakingJobs } from './taking-jobs.js';
 
 let close = async () => {};
 afterEach(() => close());
@@ -136,10 +137,9 @@ test('close waits for a delivery in flight and takes no other', async () => {
   const { producer, queue, run, consumers, redis } = await consume(
     () => new Promise((resolve) => (finish = () => resolve({ kind: 'done' }))),
   );
-  const isTakingJobs = async () => /cmd=bzpopmin/.test(String(await redis?.client('LIST')));
-  await until(async () => run.length === 1 && (await isTakingJobs()));
+  await until(async () => run.length === 1 && (await isTakingJobs(redis)));
   const closed = consumers[0]?.close(5_000);
-  await until(async () => !(await isTakingJobs()));
+  await until(async () => !(await isTakingJobs(redis)));
   await producer.addJobs([aWakeUp()]);
   finish();
   await closed;
