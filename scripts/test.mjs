@@ -17,8 +17,6 @@ const CHECKS = {
 };
 // Apart, because nock changes `http` for the whole process.
 const PROJECTS = ['unit', 'wire', 'integration'];
-/** Two at a time also on two cores, where jest would take one: most of the integration tests wait for leases and outages. */
-const SIDE_BY_SIDE = ['--maxWorkers', '2'];
 /** The short form of the proof; docs/guarantees.md has the long one. A seed of its own every time: it is printed when it fails. */
 const CHAOS = [process.execPath, 'scripts/chaos.mjs', '--events', '600', '--minutes', '1', '--faults', '20'];
 const { NODE_OPTIONS: callersOptions = '' } = process.env;
@@ -83,7 +81,7 @@ async function test(project) {
   const jest = [process.execPath, 'node_modules/jest/bin/jest.js', '--selectProjects', project, '--passWithNoTests'];
   const { code } = await exitIfStopped(
     // Forced: what a failed test left behind must not turn a red run into one that never ends.
-    run([...jest, ...SIDE_BY_SIDE, '--forceExit', '--json', '--outputFile', resultFile, ...process.argv.slice(2)], {
+    run([...jest, '--forceExit', '--json', '--outputFile', resultFile, ...process.argv.slice(2)], {
       stop,
       env: JEST_ENV,
       show: true,

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { isPostgresUnavailable } from '@driftwire/database';
 import type { Log } from '@driftwire/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -9,6 +11,7 @@ const RETRY_AFTER_S = 2;
 const UNAVAILABLE =
   'Whether anything was stored is not known. Send the same request again, with the same Idempotency-Key.';
 const SHORT_REST_BYTES = 64 * 1024;
+const LINGER_MS = 1_000;
 
 /** The one place where errors become answers, and the one place that logs them. */
 export function mapErrors(app: FastifyInstance, log: Log): void {
@@ -35,20 +38,30 @@ export function answerProblem(reply: FastifyReply, problem: Problem): FastifyRep
     reply.header('www-authenticate', 'Bearer realm="driftwire"');
   }
   if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_S);
-  if (hasLongRest(reply.request.raw)) reply.header('connection', 'close');
-  return reply
-    .code(problem.status)
-    .type('application/problem+json')
-    .send(JSON.stringify(problemBody(problem, reply.request.id)));
+  const body = JSON.stringify(problemBody(problem, reply.request.id));
+  reply.code(problem.status).type('application/problem+json');
+  if (!hasLongRest(reply.request.raw)) return reply.send(body);
+  reply.header('connection', 'close').header('content-length', Buffer.byteLength(body));
+  return reply.send(Readable.from(thenLinger(body, reply.request.raw)));
 }
 
 /**
  * True when much of the body, or nobody knows how much, is still to come: closing the connection is what stops it. A
- * short rest is read and dropped instead, because a client that is still writing may never see the answer.
+ * short rest Node reads and drops by itself.
  */
 function hasLongRest({ complete, headers }: IncomingMessage): boolean {
   if (complete) return false;
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > SHORT_REST_BYTES;
+}
+
+/**
+ * The whole answer at once, and the end of the connection only when the client has finished writing or after a moment:
+ * closed under a client that still writes, a connection is reset and the answer may be lost (RFC 9112, section 9.6).
+ */
+async function* thenLinger(body: string, request: IncomingMessage): AsyncGenerator<string> {
+  yield body;
+  const restIsIn = finished(request.resume(), { signal: AbortSignal.timeout(LINGER_MS), cleanup: true });
+  await restIsIn.catch(() => {});
 }
 
 export function problemOf(error: unknown): Problem {

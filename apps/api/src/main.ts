@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectDatabase, createSealer } from '@driftwire/database';
-import { createEnqueueBuffer, createProducer } from '@driftwire/queue';
+import { createEnqueueBuffer, createProducer, withoutRepeats } from '@driftwire/queue';
 import {
   apiEnvironment,
   configOrExit,
@@ -42,12 +42,19 @@ const producer = createProducer({
   prefix: 'driftwire',
   onError: (error) => log.debug({ err: error }, 'redis.error'),
 });
+const tellNotEnqueued = withoutRepeats(
+  (error, repeats) => log.warn({ err: error, repeats, waiting: buffer.size() }, 'jobs.not_enqueued'),
+  () => performance.now(),
+);
 const buffer = createEnqueueBuffer({
   addJobs: producer.addJobs,
   capacity: ENQUEUE_CAPACITY,
   retryDelayMs: ENQUEUE_RETRY_MS,
   onOverflow: (count) => counters.overflow.inc(count),
-  onFailure: (error, waiting) => log.warn({ err: error, waiting }, 'jobs.not_enqueued'),
+  onFailure(error) {
+    counters.enqueueFailures.inc();
+    tellNotEnqueued(error instanceof Error ? error : new Error(`${error}`));
+  },
 });
 const addressPolicy = { allowPrivate: config.ALLOW_PRIVATE_ENDPOINTS, ports: config.ENDPOINT_PORTS };
 const sender = createSender({ version, addressPolicy, timeoutMs: config.REQUEST_TIMEOUT_MS });

@@ -34,7 +34,12 @@ export function acceptanceCounters(registry: Registry) {
     }),
     overflow: new Counter({
       name: 'driftwire_enqueue_overflow_total',
-      help: 'Jobs that found no room in memory while Redis was away, and wait for the sweeper (to come).',
+      help: 'Jobs that found no room in memory while Redis was away, and wait for the sweeper.',
+      registers,
+    }),
+    enqueueFailures: new Counter({
+      name: 'driftwire_enqueue_failures_total',
+      help: 'Batches of jobs that Redis did not take; they stay in memory and are tried again.',
       registers,
     }),
   };

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { aDriftEvent, apiClient, until } from '@driftwire/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { holdTable, lockWaiters } from './hold-lock.js';
@@ -24,6 +26,19 @@ test('an announced body that is too large is refused before it is read, and the 
   const answer = await exchange(url, postHead('Content-Length: 999999999999'));
   expect(answer.status).toBe(413);
   expectProblem(answer, 'body_too_large');
+});
+
+test('a client that still writes a body that is too large can read why it was refused', async () => {
+  const half = 'x'.repeat(5 * 1024 * 1024);
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  const errors: Error[] = [];
+  socket.on('error', (error) => errors.push(error));
+  socket.write(postHead(`Content-Length: ${2 * half.length}`) + half);
+  const [answer] = await once(socket, 'data');
+  socket.write(half);
+  await once(socket.resume(), 'close');
+  expect(`${answer}`).toMatch(/^HTTP\/1\.1 413 /);
+  expect(errors).toEqual([]);
 });
 
 test('a chunked body without end is refused while it is read, and the socket closed', async () => {

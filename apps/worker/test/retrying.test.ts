@@ -54,7 +54,7 @@ test.each<[string, Reply, [number, number]]>([
 });
 
 test('a delivery waiting for its retry is cancelled when its endpoint is paused, and not sent', async () => {
-  const { id, endpoint, requests } = await postDelivery(stack, { replies: [500, 200] });
+  const { id, endpoint, requests } = await postDelivery(stack, { replies: [asking(503, '3'), 200] });
   await retryingAfter(id, 1);
   await stack.api.patch(`/v1/endpoints/${endpoint.id}`, { active: false });
   expect(await stack.deliveryIn('cancelled', id)).toMatchObject({
@@ -65,7 +65,7 @@ test('a delivery waiting for its retry is cancelled when its endpoint is paused,
 });
 
 test('a delivery waiting for its retry is cancelled when its endpoint is deleted, and not sent', async () => {
-  const { id, endpoint, requests } = await postDelivery(stack, { replies: [500, 200] });
+  const { id, endpoint, requests } = await postDelivery(stack, { replies: [asking(503, '3'), 200] });
   await retryingAfter(id, 1);
   await stack.api.delete(`/v1/endpoints/${endpoint.id}`);
   expect(await stack.deliveryIn('cancelled', id)).toMatchObject({

@@ -8,11 +8,11 @@ import {
 } from './delivery-job.js';
 import { type JobPresence, lookAtJobs } from './job-presence.js';
 import { readOrSetEpoch } from './queue-epoch.js';
-import { connectProducer, redisAnswers } from './redis-connection.js';
+import { COMMAND_TIMEOUT_MS, connectProducer, redisAnswers } from './redis-connection.js';
 
 export type Producer = {
   /**
-   * Adds jobs in one pipeline. Rejects, within about two seconds, when Redis does not take all of them (out of memory, it
+   * Adds jobs in one pipeline. Rejects, within about four seconds, when Redis does not take all of them (out of memory, it
    * may have taken some); adding again is harmless.
    */
   addJobs: (jobs: readonly DeliveryWakeUp[]) => Promise<void>;
@@ -56,7 +56,7 @@ export function createProducer({ redisUrl, prefix, onError }: QueueOptions): Pro
     addJobs: async (jobs) => {
       if (connection.status !== 'ready') throw new Error(`Redis is not ready: ${connection.status}`);
       // A frozen server is asked with a ping, not with the batch: what is written to it at every try stays in memory.
-      if (!(await redisAnswers(connection))) throw new Error('Redis does not answer');
+      if (!(await redisAnswers(connection, COMMAND_TIMEOUT_MS))) throw new Error('Redis does not answer');
       await queue.addBulk(jobs.map(bulkDeliveryJob));
     },
     lookAtJobs: (jobs) =>

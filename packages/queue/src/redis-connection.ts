@@ -19,12 +19,14 @@ function reconnectDelayMs(tries: number): number {
 }
 
 const ANSWER_MS = 1_000;
+/** More than a ping gets by itself: it may stand behind a thousand jobs on the same connection. */
+export const COMMAND_TIMEOUT_MS = 2_000;
 
-/** True when Redis answers a ping within a second: a frozen server keeps its connections open. */
-export async function redisAnswers(redis: Redis): Promise<boolean> {
+/** True when Redis answers a ping in time, within a second unless told: a frozen server keeps its connections open. */
+export async function redisAnswers(redis: Redis, withinMs = ANSWER_MS): Promise<boolean> {
   if (redis.status !== 'ready') return false;
   const answered = new AbortController();
-  const tooLate = delay(ANSWER_MS, false, { signal: answered.signal }).catch(() => false);
+  const tooLate = delay(withinMs, false, { signal: answered.signal }).catch(() => false);
   const answer = redis.ping().then(
     () => true,
     () => false,
@@ -32,9 +34,13 @@ export async function redisAnswers(redis: Redis): Promise<boolean> {
   return Promise.race([answer, tooLate]).finally(() => answered.abort());
 }
 
-/** For adding jobs: every command is answered or refused within a second, so that no request ever hangs on Redis. */
+/** For adding jobs: every command is answered or refused in bounded time, so that nothing ever hangs on Redis. */
 export function connectProducer(url: string, onError: (error: Error) => void): Redis {
-  return connectRedis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 1_000 }, onError);
+  return connectRedis(
+    url,
+    { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS },
+    onError,
+  );
 }
 
 /** For taking jobs: blocking reads wait as long as they must, and a command timeout would cut them off. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { laneOf } from './fault-kinds.js';
 import type { PlannedFault } from './fault-plan.js';
@@ -15,6 +16,8 @@ export type FaultRunner = {
 
 /** Each at its time; those in the same lane wait for each other. Resolves when the last one is over. */
 export async function runOverlapping(runner: FaultRunner, plan: readonly PlannedFault[]): Promise<void> {
+  // Every fault waits for its time on this one signal: that is no leak.
+  setMaxListeners(0, runner.signal);
   const startedAt = Date.now();
   const lanes = new Map<string, Promise<void>>();
   const underway = plan.map((fault) => {
