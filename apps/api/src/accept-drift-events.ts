@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type Acceptance, acceptEvents, type EventToAccept, type PrismaClient } from '@driftwire/database';
+import type { Acceptance, EventToAccept, PrismaClient } from '@driftwire/database';
 import { driftEventBody, subscriptionPatterns, withDelta } from '@driftwire/delivery';
 import { v7 as uuidv7 } from 'uuid';
 import type { ApiDeps } from './api-dependencies.js';
 import type { EventFields } from './drift-event-fields.js';
+import { createFold } from './fold.js';
 import { Problem } from './problem.js';
 
 /**
@@ -31,6 +32,22 @@ export type AcceptedView = {
 };
 
 /**
+ * Accepts one event. Requests that repeat it while it is underway, as a producer does that lost its patience, never reach
+ * the database.
+ */
+export function createAcceptOne(deps: ApiDeps): (customerId: string, posted: PostedEvent) => Promise<AcceptedView> {
+  const fold = createFold<AcceptedView[]>();
+
+  return async (customerId, posted) => {
+    const { idempotencyKey, rawText } = posted;
+    const accept = () => acceptPosted(deps, customerId, [posted]);
+    if (idempotencyKey === undefined) return answerFor((await accept())[0], false);
+    const { answer, isTwin } = await fold(`${customerId}/${idempotencyKey}/${sha256Hex(rawText)}`, accept);
+    return answerFor(answer[0], isTwin);
+  };
+}
+
+/**
  * Stores the posted events with their deliveries and hands the jobs on. All of them or none: a key that was used for
  * another event rejects the whole request. The answer does not wait for Redis.
  */
@@ -43,7 +60,7 @@ export async function acceptPosted(
   const events = posted.map((event) => eventToAccept(event, customerId, createdAt));
   const originals = foldTwins(posted, events);
   const distinct = events.filter((_, index) => originals[index] === index);
-  const acceptances = await acceptEvents(deps.prisma, distinct, { maxAttempts: deps.maxAttempts });
+  const acceptances = await deps.accept(distinct);
   refuseConflicts(
     posted.filter((_, index) => originals[index] === index),
     acceptances,

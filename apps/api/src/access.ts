@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { PrismaClient, Role } from '@driftwire/database';
+import type { ApiKey, Role } from '@driftwire/database';
 import { parseApiKey } from './api-key.js';
 import { Problem } from './problem.js';
 
@@ -11,24 +11,27 @@ export type Access = 'open' | 'platform' | readonly Role[];
 
 export type Authenticate = (token: string | undefined) => Promise<Caller>;
 
+/** The row of a key by its id, or null. */
+export type FindApiKey = (id: string) => Promise<ApiKey | null>;
+
 /**
  * Finds the caller behind an API key, or throws the one 401 that does not say why: no, malformed,
  * unknown, wrong, revoked and expired keys cannot be told apart.
  */
-export function createAuthenticate(prisma: PrismaClient, adminApiKey: string): Authenticate {
+export function createAuthenticate(findApiKey: FindApiKey, adminApiKey: string): Authenticate {
   const adminHash = sha256(adminApiKey);
 
   return async (token) => {
     if (token === undefined) throw unauthorized();
     if (timingSafeEqual(sha256(token), adminHash)) return { keyId: null, customerId: null, role: 'admin' };
-    return callerOfStoredKey(prisma, token);
+    return callerOfStoredKey(findApiKey, token);
   };
 }
 
-async function callerOfStoredKey(prisma: PrismaClient, token: string): Promise<Caller> {
+async function callerOfStoredKey(findApiKey: FindApiKey, token: string): Promise<Caller> {
   const presented = parseApiKey(token);
   if (presented === null) throw unauthorized();
-  const key = await prisma.apiKey.findUnique({ where: { id: presented.id } });
+  const key = await findApiKey(presented.id);
   const expected = key?.secretHash ?? Buffer.alloc(32);
   const matches = timingSafeEqual(sha256(presented.secret), expected);
   const inForce = key !== null && key.revokedAt === null && (key.expiresAt === null || key.expiresAt > new Date());

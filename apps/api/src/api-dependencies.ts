@@ -2,6 +2,7 @@ import type { PrismaClient, Sealer } from '@driftwire/database';
 import type { AddressPolicy } from '@driftwire/delivery';
 import type { DeliveryWakeUp } from '@driftwire/queue';
 import type { AttemptReport, WebhookRequest } from '@driftwire/sender';
+import type { Accept } from './accept-in-batches.js';
 import type { Cursors } from './cursor.js';
 
 /** What the resources need; main.ts makes it, tests make their own. */
@@ -9,7 +10,11 @@ export type ApiDeps = {
   prisma: PrismaClient;
   sealer: Sealer;
   cursors: Cursors;
+  /** Null when there is no such customer; remembered for a second. */
+  findCustomer: (id: string) => Promise<string | null>;
+  accept: Accept;
   addressPolicy: AddressPolicy;
+  /** Of a job; the row's own is set by `accept`. */
   maxAttempts: number;
   maxEndpointsPerCustomer: number;
   /** Returns at once: the answer never waits for Redis. */

@@ -44,7 +44,7 @@ export function apiKeyRoutes(deps: ApiDeps): Route[] {
   return [createApiKey(deps), listApiKeys(deps), revokeApiKey(deps)];
 }
 
-function createApiKey({ prisma }: ApiDeps): Route {
+function createApiKey({ prisma, findCustomer }: ApiDeps): Route {
   return {
     tag,
     access: ['admin'],
@@ -57,7 +57,7 @@ function createApiKey({ prisma }: ApiDeps): Route {
     problems: [400, 404],
     handle: async ({ caller, bodyBytes }) => {
       const { value } = readJson(bodyBytes);
-      const customerId = await namedCustomer(prisma, caller, value);
+      const customerId = await namedCustomer({ findCustomer }, caller, value);
       const input = parse(keyInput, value);
       refusePlatformRole(customerId, input.role);
       const id = uuidv7();

@@ -3,7 +3,7 @@ import type { Log } from '@driftwire/runtime';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
-import { createAuthenticate } from './access.js';
+import { createAuthenticate, type FindApiKey } from './access.js';
 import type { ApiDeps } from './api-dependencies.js';
 import { apiRoutes } from './api-routes.js';
 import { answerClientError } from './client-error.js';
@@ -18,6 +18,7 @@ import { registerRoutes } from './route.js';
 
 export type AppOptions = {
   deps: ApiDeps;
+  findApiKey: FindApiKey;
   adminApiKey: string;
   /** Requests per second and key; 0 for no limit. */
   rateLimitPerKey: number;
@@ -52,7 +53,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   serveHealth(app, { postgresAnswers: options.postgresAnswers, redisAnswers: producer.answers, registry });
 
   const routes = apiRoutes(deps);
-  const authenticate = createAuthenticate(deps.prisma, options.adminApiKey);
+  const authenticate = createAuthenticate(options.findApiKey, options.adminApiKey);
   await serveDocs(app, openApiDocument(routes, options.version));
   await serveDashboard(app, producer.queue, authenticate);
   await app.register(async (api) => {

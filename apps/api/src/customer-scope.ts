@@ -1,8 +1,10 @@
-import type { PrismaClient } from '@driftwire/database';
 import type { Caller } from './access.js';
+import type { ApiDeps } from './api-dependencies.js';
 import { invalid, notFound } from './problem.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+type CustomerDeps = Pick<ApiDeps, 'findCustomer'>;
 
 /** What every query of a caller is limited to. */
 export type CustomerScope = { customerId?: string };
@@ -30,8 +32,8 @@ export function scopeOfQuery(caller: Caller, query: unknown): CustomerScope {
 }
 
 /** The customer a create is for: the key's own, or the one a platform key names. Anything else is 404, `null` is 400. */
-export async function customerForCreate(prisma: PrismaClient, caller: Caller, body: unknown): Promise<string> {
-  const customerId = await namedCustomer(prisma, caller, body);
+export async function customerForCreate(deps: CustomerDeps, caller: Caller, body: unknown): Promise<string> {
+  const customerId = await namedCustomer(deps, caller, body);
   if (customerId === null) {
     throw invalid([{ pointer: '/customer_id', detail: 'is required with a platform key: name the customer' }]);
   }
@@ -39,7 +41,7 @@ export async function customerForCreate(prisma: PrismaClient, caller: Caller, bo
 }
 
 /** The same where a platform key may leave the customer out; then null. */
-export async function namedCustomer(prisma: PrismaClient, caller: Caller, body: unknown): Promise<string | null> {
+export async function namedCustomer(deps: CustomerDeps, caller: Caller, body: unknown): Promise<string | null> {
   const named = customerIdOf(body);
   if (named === undefined) return caller.customerId;
   if (typeof named !== 'string') throw invalid([{ pointer: '/customer_id', detail: 'must be the id of a customer' }]);
@@ -47,9 +49,9 @@ export async function namedCustomer(prisma: PrismaClient, caller: Caller, body: 
     if (named.toLowerCase() !== caller.customerId) throw notFound('customer');
     return caller.customerId;
   }
-  const customer = await prisma.customer.findUnique({ where: { id: pathId(named, 'customer') }, select: { id: true } });
-  if (customer === null) throw notFound('customer');
-  return customer.id;
+  const customerId = await deps.findCustomer(pathId(named, 'customer'));
+  if (customerId === null) throw notFound('customer');
+  return customerId;
 }
 
 function customerIdOf(bodyOrQuery: unknown): unknown {

@@ -1,4 +1,4 @@
-import type { Customer } from '@driftwire/database';
+import type { Customer, PrismaClient } from '@driftwire/database';
 import { z } from 'zod';
 import type { ApiDeps } from './api-dependencies.js';
 import { pathId } from './customer-scope.js';
@@ -75,6 +75,12 @@ function getCustomer({ prisma }: ApiDeps): Route {
       return { status: 200, body: viewCustomer(customer) };
     },
   };
+}
+
+/** The id, when there is such a customer. */
+export async function findCustomerId(prisma: PrismaClient, id: string): Promise<string | null> {
+  const customer = await prisma.customer.findUnique({ where: { id }, select: { id: true } });
+  return customer?.id ?? null;
 }
 
 function viewCustomer({ id, name, createdAt }: Customer) {

@@ -1,7 +1,7 @@
 import type { DriftEvent } from '@driftwire/database';
 import { dataTextOf, type JsonPath, type JsonText, removeMember } from '@driftwire/delivery';
 import { z } from 'zod';
-import { acceptPosted, type PostedEvent } from './accept-drift-events.js';
+import { acceptPosted, createAcceptOne, type PostedEvent } from './accept-drift-events.js';
 import type { ApiDeps } from './api-dependencies.js';
 import { customerForCreate, pathId, scopeOf, scopeOfQuery } from './customer-scope.js';
 import {
@@ -39,6 +39,7 @@ export function driftEventRoutes(deps: ApiDeps): Route[] {
 }
 
 function createDriftEvent(deps: ApiDeps): Route {
+  const acceptOne = createAcceptOne(deps);
   return {
     tag,
     access: ['admin', 'producer'],
@@ -53,11 +54,10 @@ function createDriftEvent(deps: ApiDeps): Route {
     problems: [400, 404, 409, 413],
     handle: async (call) => {
       const json = readJson(call.bodyBytes);
-      const customerId = await customerForCreate(deps.prisma, call.caller, json.value);
+      const customerId = await customerForCreate(deps, call.caller, json.value);
       const fields = parse(eventInput, json.value);
       const key = readIdempotencyKey(call);
-      const [accepted] = await acceptPosted(deps, customerId, [postedEvent(json, { fields, path: [], key })]);
-      const { replayed, ...body } = accepted ?? notAccepted();
+      const { replayed, ...body } = await acceptOne(customerId, postedEvent(json, { fields, path: [], key }));
       return { status: 202, body, headers: replayed ? { 'idempotency-replayed': 'true' } : {} };
     },
   };
@@ -77,7 +77,7 @@ function createDriftEvents(deps: ApiDeps): Route {
     problems: [400, 404, 409, 413],
     handle: async (call) => {
       const json = readJson(call.bodyBytes);
-      const customerId = await customerForCreate(deps.prisma, call.caller, json.value);
+      const customerId = await customerForCreate(deps, call.caller, json.value);
       refuseBatchKey(call);
       parse(batchSize, json.value);
       refuseLargeItems(json);
@@ -176,10 +176,6 @@ function refuseLargeItems(json: JsonText): void {
     const violations = [{ pointer: `/events/${index}`, detail: 'is larger than 256 KiB' }];
     throw new Problem('body_too_large', 'A drift event may have at most 256 KiB.', { violations });
   }
-}
-
-function notAccepted(): never {
-  throw new Error('a drift event was stored without an answer');
 }
 
 function filterOf(query: z.infer<typeof listQuery>) {

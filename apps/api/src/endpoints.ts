@@ -56,7 +56,7 @@ function createEndpoint(deps: ApiDeps, schemas: EndpointSchemas): Route {
     problems: [400, 404, 409],
     handle: async ({ caller, bodyBytes }) => {
       const { value } = readJson(bodyBytes);
-      const customerId = await customerForCreate(deps.prisma, caller, value);
+      const customerId = await customerForCreate(deps, caller, value);
       const { secret = generateSecret(randomBytes), ...input } = parse(schemas.create, value);
       const endpoint = await storeEndpoint(deps, customerId, { ...input, secret });
       return { status: 201, body: { ...viewEndpoint(endpoint), secret } };

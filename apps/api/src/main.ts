@@ -7,19 +7,26 @@ import {
   createLog,
   createMetrics,
   exitOnBug,
+  measureBatches,
   stopOnSignal,
   version,
 } from '@driftwire/runtime';
 import { createSender } from '@driftwire/sender';
+import { createAccept } from './accept-in-batches.js';
 import type { AcceptedEvent } from './api-dependencies.js';
 import { buildApp } from './app.js';
+import { createBriefMemory } from './brief-memory.js';
 import { createCursors } from './cursor.js';
+import { findCustomerId } from './customers.js';
 import { acceptanceCounters } from './request-metrics.js';
 
 const POOL_SIZE = 20;
 /** Jobs kept in memory while Redis is away: about 20 MB. */
 const ENQUEUE_CAPACITY = 100_000;
 const ENQUEUE_RETRY_MS = 250;
+/** So long a revoked key may still work. */
+const REMEMBERED_MS = 1_000;
+const REMEMBERED_ROWS = 10_000;
 const FLUSH_MS = 2_000;
 const EXIT_MS = 1_000;
 const GRACE_MS = 15_000;
@@ -56,6 +63,8 @@ const buffer = createEnqueueBuffer({
     tellNotEnqueued(error instanceof Error ? error : new Error(`${error}`));
   },
 });
+const remembered = { ttlMs: REMEMBERED_MS, capacity: REMEMBERED_ROWS, now: () => performance.now() };
+const observeBatch = measureBatches(registry);
 const addressPolicy = { allowPrivate: config.ALLOW_PRIVATE_ENDPOINTS, ports: config.ENDPOINT_PORTS };
 const sender = createSender({ version, addressPolicy, timeoutMs: config.REQUEST_TIMEOUT_MS });
 const app = await buildApp({
@@ -63,6 +72,11 @@ const app = await buildApp({
     prisma: database.prisma,
     sealer: createSealer(config.ENCRYPTION_KEYS),
     cursors: createCursors(config.ADMIN_API_KEY),
+    findCustomer: createBriefMemory((id) => findCustomerId(database.prisma, id), remembered),
+    accept: createAccept(database.prisma, {
+      maxAttempts: config.MAX_ATTEMPTS,
+      observeBatch: (events) => observeBatch('accept', events),
+    }),
     addressPolicy,
     maxAttempts: config.MAX_ATTEMPTS,
     maxEndpointsPerCustomer: config.MAX_ENDPOINTS_PER_CUSTOMER,
@@ -70,6 +84,7 @@ const app = await buildApp({
     send: sender.send,
     onAccepted: recordAccepted,
   },
+  findApiKey: createBriefMemory((id) => database.prisma.apiKey.findUnique({ where: { id } }), remembered),
   adminApiKey: config.ADMIN_API_KEY,
   rateLimitPerKey: config.RATE_LIMIT_PER_KEY,
   version,

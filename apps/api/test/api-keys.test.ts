@@ -89,6 +89,16 @@ test('an expiry that lies ahead does not stop a key', async () => {
   expect((await stack.api.as(key).get('/v1/deliveries')).status).toBe(200);
 });
 
+test('a key that was just in use is refused within a second of its revocation', async () => {
+  const { id, key } = await create({});
+  const client = stack.api.as(key);
+  expect((await client.get('/v1/endpoints')).status).toBe(200);
+  await customer.admin.delete(`/v1/api-keys/${id}`);
+  const revokedAt = performance.now();
+  await until(async () => (await client.get('/v1/endpoints')).status === 401);
+  expect(performance.now() - revokedAt).toBeLessThan(1_500);
+});
+
 test('DELETE revokes: 204, then 404; the list says when', async () => {
   const { id } = await create({});
   const path = `/v1/api-keys/${id}`;

@@ -76,6 +76,8 @@ export const routes = apiRoutes({
   }).prisma,
   sealer: createSealer([{ id: 'none', key: Buffer.alloc(32) }]),
   cursors: createCursors('none'),
+  findCustomer: () => Promise.reject(new Error('there are no customers')),
+  accept: () => Promise.reject(new Error('nothing is accepted')),
   addressPolicy: { allowPrivate: true, ports: [] },
   maxAttempts: 3,
   maxEndpointsPerCustomer: 50,

@@ -173,7 +173,7 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
       did.order.push('record');
       return record
         ? record(attempt, signal)
-        : { deliveryId: attempt.deliveryId, number: attempt.number, moved: moves };
+        : { deliveryId: attempt.deliveryId, number: attempt.number, moved: moves, locked: false };
     },
     deactivateEndpoint: async (endpoint) => {
       did.order.push('deactivate');

@@ -1,22 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  type AttemptRecord,
-  claimDeliveries,
   connectDatabase,
   createSealer,
   deactivateGoneEndpoint,
   isPostgresUnavailable,
-  type PrismaClient,
-  recordAttempts,
   releaseClaim,
   summarizeOverdue,
 } from '@driftwire/database';
-import { createConsumer, createProducer, type DeliveryJob, withoutRepeats } from '@driftwire/queue';
+import { createConsumer, createProducer, withoutRepeats } from '@driftwire/queue';
 import {
   configOrExit,
   createLog,
   createMetrics,
   exitOnBug,
+  measureBatches,
   stopOnSignal,
   version,
   workerEnvironment,
@@ -24,6 +21,7 @@ import {
 import { createSender } from '@driftwire/sender';
 import { createDeliver } from './deliver.js';
 import { countInFlight, createDeliveryObserver } from './delivery-observer.js';
+import { createDeliveryStatements, DeliveryLocked } from './delivery-statements.js';
 import { createEndpointOpener } from './opened-endpoints.js';
 import { startOperationsServer } from './operations-server.js';
 import { recordUntil } from './record-until.js';
@@ -62,14 +60,22 @@ const sender = createSender({
   addressPolicy: { allowPrivate: config.ALLOW_PRIVATE_ENDPOINTS, ports: config.ENDPOINT_PORTS },
   timeoutMs: config.REQUEST_TIMEOUT_MS,
 });
+const statements = createDeliveryStatements(database.prisma, {
+  leaseMs,
+  fenced: config.SABOTAGE !== 'no-fence',
+  observeBatch: measureBatches(registry),
+});
 const deliver = createDeliver({
-  claim: (job) => claimOne(database.prisma, job),
+  claim(job) {
+    watchdog.jobTaken();
+    return statements.claim(job);
+  },
   openSecrets: createEndpointOpener(createSealer(config.ENCRYPTION_KEYS)),
   release: (claim, due) => releaseClaim(database.prisma, claim, due),
   send: sender.send,
-  record: (record, signal) => recordUntil(() => recordOne(database.prisma, record), isPostgresUnavailable, signal),
+  record: (record, signal) => recordUntil(() => statements.record(record), isWorthRepeating, signal),
   deactivateEndpoint: (endpoint, signal) =>
-    recordUntil(() => deactivateGoneEndpoint(database.prisma, endpoint), isPostgresUnavailable, signal),
+    recordUntil(() => deactivateGoneEndpoint(database.prisma, endpoint), isWorthRepeating, signal),
   observe: createDeliveryObserver(log, registry),
   retryBaseDelayMs: config.RETRY_BASE_DELAY_MS,
   leaseMs,
@@ -134,13 +140,6 @@ const sweeping = sweeper.run();
 log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
 if (config.SABOTAGE !== 'none') log.error({ sabotage: config.SABOTAGE }, 'worker.sabotaged: it breaks its promises');
 
-async function claimOne(prisma: PrismaClient, job: DeliveryJob) {
-  watchdog.jobTaken();
-  const [answer] = await claimDeliveries(prisma, [job], { leaseMs });
-  return answer ?? { deliveryId: job.deliveryId, verdict: 'missing' as const };
-}
-
-async function recordOne(prisma: PrismaClient, record: AttemptRecord) {
-  const [answer] = await recordAttempts(prisma, [record], { fenced: config.SABOTAGE !== 'no-fence' });
-  return answer ?? { deliveryId: record.deliveryId, number: record.number, moved: false };
+function isWorthRepeating(error: unknown): boolean {
+  return error instanceof DeliveryLocked || isPostgresUnavailable(error);
 }

@@ -18,7 +18,7 @@ export type EventToAccept = {
   idempotency: { key: string; bodyHash: string } | null;
 };
 
-/** In the order of the input. `conflict`: the key exists with another body; then nothing at all was stored. */
+/** In the order of the input. `conflict`: the key exists with another body; then nothing of its request was stored. */
 export type Acceptance =
   | { kind: 'created'; deliveries: NewDelivery[] }
   | { kind: 'replayed'; eventId: string }
@@ -29,20 +29,21 @@ export type NewDelivery = { id: string; endpointId: string };
 const MAX_ROUNDS = 10;
 
 /**
- * Stores events with their deliveries, or nothing: one conflicting key rejects the whole input. Keys must be unique
- * within the input (the caller folds twins).
+ * Stores the events of several requests with their deliveries in one statement. Of a request everything or nothing: one
+ * conflicting key rejects it, and no other. Keys must be unique within the input (the caller folds twins).
  *
  * One statement cannot see a twin that commits while it runs: the unique key stops it then, Postgres takes everything
  * back, and the next round sees the twin's key and replays it. docs/adr/0002-idempotency-by-unique-key.md.
  */
 export async function acceptEvents(
   prisma: PrismaClient,
-  events: readonly EventToAccept[],
+  requests: readonly (readonly EventToAccept[])[],
   { maxAttempts }: { maxAttempts: number },
-): Promise<Acceptance[]> {
+): Promise<Acceptance[][]> {
+  const events = requests.flatMap((request, index) => request.map((event) => ({ ...event, request: index })));
   for (let round = 1; ; round += 1) {
     try {
-      return acceptances(events, await insertEvents(prisma, events, maxAttempts));
+      return acceptances(requests, await insertEvents(prisma, events, maxAttempts));
     } catch (error) {
       if (round === MAX_ROUNDS || !isUniqueViolation(error, 'idempotency_keys_pkey')) throw error;
     }
@@ -60,12 +61,13 @@ type InsertedRow = {
 /** Rows are inserted in the order of (customer, key), or two inputs with the same keys would wait for each other. */
 function insertEvents(
   prisma: PrismaClient,
-  events: readonly EventToAccept[],
+  events: readonly (EventToAccept & { request: number })[],
   maxAttempts: number,
 ): Promise<InsertedRow[]> {
   return prisma.$queryRaw<InsertedRow[]>`
     WITH input AS (
       SELECT * FROM unnest(
+        ${events.map((event) => event.request)}::int[],
         ${events.map((event) => event.id)}::uuid[],
         ${events.map((event) => event.customerId)}::uuid[],
         ${events.map((event) => event.eventType)}::text[],
@@ -79,18 +81,18 @@ function insertEvents(
         ${events.map((event) => event.idempotency?.key ?? '')}::text[],
         ${events.map((event) => event.idempotency?.bodyHash ?? '')}::text[]
       ) WITH ORDINALITY AS input(
-        id, customer_id, event_type, patterns, drift_type, severity, request_id, occurred_at, created_at, body,
+        request, id, customer_id, event_type, patterns, drift_type, severity, request_id, occurred_at, created_at, body,
         key, body_hash, ordinal
       )
     ),
     known AS (
-      SELECT input.ordinal, keys.event_id, keys.body_hash = decode(input.body_hash, 'hex') AS same_body
+      SELECT input.request, input.ordinal, keys.event_id, keys.body_hash = decode(input.body_hash, 'hex') AS same_body
       FROM input JOIN idempotency_keys keys ON keys.customer_id = input.customer_id AND keys.key = input.key
     ),
     fresh AS (
       SELECT * FROM input
       WHERE ordinal NOT IN (SELECT ordinal FROM known)
-        AND NOT EXISTS (SELECT 1 FROM known WHERE NOT same_body)
+        AND request NOT IN (SELECT request FROM known WHERE NOT same_body)
       ORDER BY customer_id, key
     ),
     claimed_keys AS (
@@ -122,10 +124,11 @@ function insertEvents(
     ORDER BY input.ordinal, fanned_out.id`;
 }
 
-function acceptances(events: readonly EventToAccept[], rows: readonly InsertedRow[]): Acceptance[] {
-  const rowsOf = events.map((): InsertedRow[] => []);
+function acceptances(requests: readonly (readonly EventToAccept[])[], rows: readonly InsertedRow[]): Acceptance[][] {
+  const rowsOf = requests.flat().map((): InsertedRow[] => []);
   for (const row of rows) rowsOf[row.ordinal - 1]?.push(row);
-  return rowsOf.map(acceptance);
+  const answers = rowsOf.map(acceptance);
+  return requests.map((request) => answers.splice(0, request.length));
 }
 
 function acceptance(rows: readonly InsertedRow[]): Acceptance {

@@ -4,6 +4,7 @@ export {
   type EventToAccept,
   type NewDelivery,
 } from './accept-events.js';
+export { type Batcher, type BatcherOptions, createBatcher } from './batcher.js';
 export { type Claim, type ClaimAnswer, claimDeliveries, type JobRef, type SealedEndpoint } from './claim-deliveries.js';
 export { type ConnectOptions, connectDatabase, type Database } from './connect.js';
 export { deactivateGoneEndpoint } from './deactivate-endpoint.js';

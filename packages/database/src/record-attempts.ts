@@ -19,8 +19,11 @@ export type AttemptRecord = {
   transition: { to: 'success' } | { to: 'retrying'; delayMs: number } | { to: 'failed'; reason: FailureReason };
 };
 
-/** `moved` is false when the delivery had already gone on without this attempt. A repeated record gets the same answer. */
-export type RecordAnswer = { deliveryId: string; number: number; moved: boolean };
+/**
+ * `moved` is false when the delivery had already gone on without this attempt. A repeated record gets the same answer.
+ * `locked`: somebody else had the row locked at this moment, nothing was written; ask again.
+ */
+export type RecordAnswer = { deliveryId: string; number: number; moved: boolean; locked: boolean };
 
 /** An attempt that is still in flight when the late success of an earlier one ends its delivery: nobody would claim again. */
 const OVERTAKEN = 'in flight when an earlier attempt turned out to have succeeded';
@@ -31,6 +34,7 @@ const RECORDED_LATE = 'recorded late: its lease had run out';
  * changes nothing, with one exception: success is monotone. A late 2xx, of an attempt already written off as `unknown`,
  * turns any other status into `success`; the attempt stays `unknown`, with the response filled in, because a
  * second request may have been sent in its place. If one is in flight, it is put on record here, for its worker may be lost.
+ * Rows that somebody else has locked are skipped, not waited for. Of one delivery there may be one record at most.
  *
  * `fenced: false` believes every record, however late. It exists to show that `npm run chaos` notices.
  */
@@ -39,7 +43,7 @@ export async function recordAttempts(
   records: readonly AttemptRecord[],
   { fenced = true }: { fenced?: boolean } = {},
 ): Promise<RecordAnswer[]> {
-  const rows = await prisma.$queryRaw<{ delivery_id: string; number: number; moved: boolean }[]>`
+  const rows = await prisma.$queryRaw<RecordedRow[]>`
     WITH input AS (
       SELECT * FROM unnest(
         ${records.map((record) => record.deliveryId)}::uuid[],
@@ -76,7 +80,7 @@ export async function recordAttempts(
         delivery.status, delivery.failure_reason
       FROM deliveries delivery JOIN input ON input.delivery_id = delivery.id
       ORDER BY delivery.id
-      FOR UPDATE OF delivery
+      FOR UPDATE OF delivery SKIP LOCKED
     ),
     written AS (
       INSERT INTO attempts AS attempt (delivery_id, number, customer_id, round, started_at, duration_ms, phases,
@@ -122,12 +126,16 @@ export async function recordAttempts(
     SELECT ended.delivery_id, ended.number, moved.id IS NOT NULL OR coalesce(
         -- The answer to an earlier record may have been lost on its way: then the delivery is where that one put it.
         held.fence = ended.number AND held.lease_expires_at IS NULL AND held.status = ended.to_status
-          AND held.failure_reason IS NOT DISTINCT FROM ended.failure_reason, false) AS moved
+          AND held.failure_reason IS NOT DISTINCT FROM ended.failure_reason, false) AS moved,
+      held.id IS NULL AND seen.id IS NOT NULL AS locked
     FROM ended_attempt ended
     LEFT JOIN held ON held.id = ended.delivery_id
-    LEFT JOIN moved ON moved.id = ended.delivery_id`;
-  return rows.map((row) => ({ deliveryId: row.delivery_id, number: row.number, moved: row.moved }));
+    LEFT JOIN moved ON moved.id = ended.delivery_id
+    LEFT JOIN deliveries seen ON seen.id = ended.delivery_id`;
+  return rows.map(({ delivery_id, ...row }) => ({ deliveryId: delivery_id, ...row }));
 }
+
+type RecordedRow = { delivery_id: string; number: number; moved: boolean; locked: boolean };
 
 /** Null unless there is a next attempt: then deadline and next attempt are null in the row as well. */
 function delayMs({ transition }: AttemptRecord): number | null {

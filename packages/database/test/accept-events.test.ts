@@ -11,7 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => at.close());
 
-const accept = (...events: EventToAccept[]) => acceptEvents(at.prisma, events, { maxAttempts: 5 });
+const acceptRequests = (...requests: EventToAccept[][]) => acceptEvents(at.prisma, requests, { maxAttempts: 5 });
+const accept = async (...events: EventToAccept[]) => (await acceptRequests(events)).flat();
 const kinds = (acceptances: Acceptance[]) => acceptances.map(({ kind }) => kind);
 const keyed = (customerId: string, key: string, bodyHash = '00') =>
   anEvent(customerId, { idempotency: { key, bodyHash } });
@@ -60,6 +61,21 @@ test('one conflict and nothing of the input is stored, its keys neither', async 
   expect(await eventsOf(customerId)).toBe(1);
   expect(await at.prisma.delivery.count({ where: { customerId } })).toBe(1);
   expect(await at.prisma.idempotencyKey.count({ where: { customerId } })).toBe(1);
+});
+
+test('a conflict rejects the request it is in and none of those beside it', async () => {
+  const [customerId, otherId] = [await at.aCustomer(), await at.aCustomer()];
+  await accept(keyed(customerId, 'k', '00'));
+  const answers = await acceptRequests(
+    [keyed(customerId, 'before')],
+    [keyed(customerId, 'new'), keyed(customerId, 'k', '01')],
+    [keyed(otherId, 'k', '01'), anEvent(customerId)],
+  );
+  expect(answers.map(kinds)).toEqual([['created'], [expect.anything(), 'conflict'], ['created', 'created']]);
+  const keys = await at.prisma.idempotencyKey.findMany({ where: { customerId }, orderBy: { key: 'asc' } });
+  expect(keys.map(({ key }) => key)).toEqual(['before', 'k']);
+  expect(await eventsOf(customerId)).toBe(3);
+  expect(await eventsOf(otherId)).toBe(1);
 });
 
 test('of twins at the same moment one is created, the others replay it', async () => {

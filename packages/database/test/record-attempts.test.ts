@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-// @boundaries-ignore a dependency would be a cycle: the test tools start processes that need this package
-import { until } from '@driftwire/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { type AttemptRecord, recordAttempts, retryFinishedDelivery } from '../src/index.js';
@@ -20,7 +18,7 @@ async function moved(entry: AttemptRecord): Promise<boolean | undefined> {
 test('a success ends the delivery and keeps the whole attempt', async () => {
   const { id } = await at.aDelivery();
   const claim = await at.claim(id);
-  expect(await record(aRecord(claim))).toEqual([{ deliveryId: id, number: 1, moved: true }]);
+  expect(await record(aRecord(claim))).toEqual([{ deliveryId: id, number: 1, moved: true, locked: false }]);
   expect(await at.delivery(id)).toMatchObject({
     status: 'success',
     failureReason: null,
@@ -172,21 +170,22 @@ test('in one statement: each delivery for itself, one that does not exist hurts 
   expect((await at.delivery(b.id)).status).toBe('retrying');
 });
 
-test('rows are locked in the order of their ids, so that two batches cannot wait for each other', async () => {
-  const [older, newer] = [await at.aDelivery(), await at.aDelivery()];
-  // Claimed newest first, so that this is their order on disk as well as in the batch.
-  const records = [aRecord(await at.claim(newer.id)), aRecord(await at.claim(older.id))];
+test('a locked row is skipped at once, says so, and delays no other; unlocked, it is recorded', async () => {
+  const [locked, free] = [await at.aDelivery(), await at.aDelivery()];
+  const records = [aRecord(await at.claim(locked.id)), aRecord(await at.claim(free.id))] as const;
   const client = new pg.Client({ connectionString: at.url });
   await client.connect();
-  const lock = (id: string) => client.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE NOWAIT', [id]);
   await client.query('BEGIN');
-  await lock(older.id);
-  const answers = record(...records);
-  await until(async () => (await at.waiting()) === 1);
-  await lock(newer.id);
+  await client.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE', [locked.id]);
+  const answers = await record(...records);
   await client.query('COMMIT');
   await client.end();
-  expect((await answers).map((answer) => answer.moved)).toEqual([true, true]);
+  expect(answers.filter((answer) => answer.locked)).toEqual([
+    { deliveryId: locked.id, number: 1, moved: false, locked: true },
+  ]);
+  expect(answers.filter((answer) => answer.moved).map(({ deliveryId }) => deliveryId)).toEqual([free.id]);
+  expect((await at.delivery(locked.id)).attempts).toEqual([]);
+  expect(await moved(records[0])).toBe(true);
 });
 
 function withText<T extends { error: RegExp }>(attempt: T) {

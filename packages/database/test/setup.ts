@@ -65,7 +65,7 @@ export async function setup(): Promise<Setup> {
   };
   const anAcceptedEvent = async (customerId: string) => {
     const event = anEvent(customerId);
-    const [acceptance] = await acceptEvents(prisma, [event], { maxAttempts: 3 });
+    const acceptance = (await acceptEvents(prisma, [[event]], { maxAttempts: 3 }))[0]?.[0];
     return { event, deliveries: acceptance?.kind === 'created' ? acceptance.deliveries : [] };
   };
   return {

@@ -1,3 +1,4 @@
+export { measureBatches } from './batch-metrics.js';
 export { type ApiConfig, apiEnvironment, readConfig, type WorkerConfig, workerEnvironment } from './config.js';
 export { createLog, type Log } from './log.js';
 export { createMetrics } from './metrics.js';

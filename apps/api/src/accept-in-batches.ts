@@ -1,0 +1,46 @@
+import {
+  type Acceptance,
+  acceptEvents,
+  createBatcher,
+  type EventToAccept,
+  isPostgresUnavailable,
+  type PrismaClient,
+} from '@driftwire/database';
+
+/** Stores the events of one request, all or none, and answers in their order. Keys must be unique within the request. */
+export type Accept = (events: readonly EventToAccept[]) => Promise<Acceptance[]>;
+
+export type AcceptOptions = {
+  maxAttempts: number;
+  /** Told how many events went into one statement. */
+  observeBatch: (events: number) => void;
+};
+
+/** Of one statement: so many events, or so many bytes of bodies. */
+const MAX_ROWS = 500;
+const MAX_BYTES = 4 * 1024 * 1024;
+const LANES = 2;
+
+/** Requests that arrive while a statement is on its way share the next one. */
+export function createAccept(prisma: PrismaClient, { maxAttempts, observeBatch }: AcceptOptions): Accept {
+  const batcher = createBatcher<readonly EventToAccept[], Acceptance[]>({
+    run: (requests) => {
+      observeBatch(requests.reduce((rows, events) => rows + events.length, 0));
+      return acceptEvents(prisma, requests, { maxAttempts });
+    },
+    keysOf: (events) => events.flatMap(keyOf),
+    weigh: (events) => Math.max(events.length / MAX_ROWS, textLength(events) / MAX_BYTES),
+    capacity: 1,
+    lanes: LANES,
+    isOutage: isPostgresUnavailable,
+  });
+  return batcher.submit;
+}
+
+function keyOf({ customerId, idempotency }: EventToAccept): string[] {
+  return idempotency === null ? [] : [`${customerId}/${idempotency.key}`];
+}
+
+function textLength(events: readonly EventToAccept[]): number {
+  return events.reduce((length, { body }) => length + body.length, 0);
+}

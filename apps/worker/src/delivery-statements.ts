@@ -1,0 +1,72 @@
+import {
+  type AttemptRecord,
+  type ClaimAnswer,
+  claimDeliveries,
+  createBatcher,
+  isPostgresUnavailable,
+  type JobRef,
+  type PrismaClient,
+  type RecordAnswer,
+  recordAttempts,
+} from '@driftwire/database';
+
+/** The two statements every attempt needs, each run for many attempts at once. */
+export type DeliveryStatements = {
+  claim: (job: JobRef) => Promise<ClaimAnswer>;
+  /** Rejects with `DeliveryLocked` when the row is locked at this moment. */
+  record: (record: AttemptRecord) => Promise<RecordAnswer>;
+};
+
+export type DeliveryStatementsOptions = {
+  leaseMs: number;
+  /** See `recordAttempts`. */
+  fenced: boolean;
+  observeBatch: (statement: 'claim' | 'record', rows: number) => void;
+};
+
+/** Nothing is wrong: somebody else is writing this delivery's row, and the same record may go through a moment later. */
+export class DeliveryLocked extends Error {
+  override name = 'DeliveryLocked';
+}
+
+/** Rows of one statement, and statements on their way at the same time. */
+const BATCHES = { capacity: 200, lanes: 2, isOutage: isPostgresUnavailable };
+
+/** A delivery that retention has dropped meanwhile. */
+const NOT_THERE = { moved: false, locked: false };
+
+export function createDeliveryStatements(
+  prisma: PrismaClient,
+  { leaseMs, fenced, observeBatch }: DeliveryStatementsOptions,
+): DeliveryStatements {
+  const claims = createBatcher<JobRef, ClaimAnswer>({
+    ...BATCHES,
+    run: async (jobs) => {
+      observeBatch('claim', jobs.length);
+      const answers = byDelivery(await claimDeliveries(prisma, jobs, { leaseMs }));
+      return jobs.map(({ deliveryId }) => answers.get(deliveryId) ?? { deliveryId, verdict: 'missing' });
+    },
+    keysOf: ({ deliveryId }) => [deliveryId],
+  });
+  const records = createBatcher<AttemptRecord, RecordAnswer>({
+    ...BATCHES,
+    run: async (batch) => {
+      observeBatch('record', batch.length);
+      const answers = byDelivery(await recordAttempts(prisma, batch, { fenced }));
+      return batch.map(({ deliveryId, number }) => answers.get(deliveryId) ?? { deliveryId, number, ...NOT_THERE });
+    },
+    keysOf: ({ deliveryId }) => [deliveryId],
+  });
+  return {
+    claim: claims.submit,
+    record: async (record) => {
+      const answer = await records.submit(record);
+      if (answer.locked) throw new DeliveryLocked(`delivery ${record.deliveryId} is locked`);
+      return answer;
+    },
+  };
+}
+
+function byDelivery<T extends { deliveryId: string }>(answers: readonly T[]): Map<string, T> {
+  return new Map(answers.map((answer) => [answer.deliveryId, answer]));
+}

@@ -1,0 +1,88 @@
+import type { AttemptRecord, Claim, ClaimAnswer, Database } from '@driftwire/database';
+import { type Stack, startStack } from '@driftwire/testing';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createDeliveryStatements, DeliveryLocked } from '../src/delivery-statements.js';
+import { postDelivery } from './delivery.js';
+import { openDatabase } from './open-database.js';
+
+let stack: Stack;
+let database: Database;
+beforeAll(async () => {
+  stack = await startStack({ workers: 0 });
+  database = openDatabase(stack);
+});
+afterAll(async () => {
+  await database.close();
+  await stack.close();
+});
+
+/** The worker's own statements, and the size of every batch they went out in. */
+function statements() {
+  const batches: string[] = [];
+  const observeBatch = (statement: string, rows: number) => batches.push(`${statement} ${rows}`);
+  return { ...createDeliveryStatements(database.prisma, { leaseMs: 60_000, fenced: true, observeBatch }), batches };
+}
+
+async function someJobs(count: number) {
+  const deliveries = await Promise.all(Array.from({ length: count }, () => postDelivery(stack)));
+  return deliveries.map(({ id }) => ({ deliveryId: id, generation: 1 }));
+}
+
+const verdicts = (answers: readonly ClaimAnswer[]) => answers.map(({ verdict }) => verdict);
+
+test('jobs that come together are claimed by one statement, each answered for its own delivery; the same one twice only once', async () => {
+  const { claim, batches } = statements();
+  const jobs = await someJobs(3);
+  const answers = await Promise.all([...jobs, ...jobs.slice(0, 1)].map(claim));
+  expect(verdicts(answers)).toEqual(['claimed', 'claimed', 'claimed', 'wait']);
+  expect(answers.map(({ deliveryId }) => deliveryId)).toEqual(
+    [...jobs, ...jobs.slice(0, 1)].map((job) => job.deliveryId),
+  );
+  expect(batches).toEqual(['claim 3', 'claim 1']);
+});
+
+test('one record that Postgres cannot store is reported alone; those beside it are recorded', async () => {
+  const { claim, record } = statements();
+  const claims = (await Promise.all((await someJobs(5)).map(claim))).map(claimed);
+  const records = claims.map((one, index) => aSuccess(one, index === 2 ? '\u0000' : 'ok'));
+  const settled = await Promise.allSettled(records.map(record));
+  expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+  expect(
+    await database.prisma.attempt.count({ where: { deliveryId: { in: claims.map((one) => one.deliveryId) } } }),
+  ).toBe(4);
+});
+
+test('a record whose row is locked is told so at once, and those beside it are recorded', async () => {
+  const { claim, record } = statements();
+  const claims = (await Promise.all((await someJobs(2)).map(claim))).map(claimed);
+  const settled = await database.prisma.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT 1 FROM deliveries WHERE id = ${claims[0]?.deliveryId}::uuid FOR UPDATE`;
+    return Promise.allSettled(claims.map((one) => record(aSuccess(one, 'ok'))));
+  });
+  expect(settled).toMatchObject([
+    { status: 'rejected', reason: expect.any(DeliveryLocked) },
+    { status: 'fulfilled', value: { moved: true } },
+  ]);
+});
+
+function claimed(answer: ClaimAnswer): Claim {
+  if (answer.verdict !== 'claimed') throw new Error(`${answer.verdict} instead of claimed`);
+  return answer.claim;
+}
+
+function aSuccess(claim: Claim, body: string): AttemptRecord {
+  return {
+    deliveryId: claim.deliveryId,
+    customerId: claim.customerId,
+    number: claim.fence,
+    round: claim.round,
+    startedAt: new Date(),
+    durationMs: 1,
+    phases: {},
+    requestHeaders: {},
+    outcome: 'response',
+    response: { status: 200, headers: {}, body },
+    error: null,
+    transition: { to: 'success' },
+  };
+}

@@ -1,0 +1,111 @@
+export type Batcher<Item, Result> = {
+  /** Runs the item in the next batch that has room, and rejects with what its batch, or in the end it alone, fails with. */
+  submit: (item: Item) => Promise<Result>;
+  /** Items that wait for their batch. */
+  waiting: () => number;
+};
+
+export type BatcherOptions<Item, Result> = {
+  /** Runs one batch as a whole or not at all. Answers in the order of its items. */
+  run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** Items that have a key in common never share a batch. */
+  keysOf: (item: Item) => readonly string[];
+  /** What an item counts against `capacity`; an item that is larger than that has a batch of its own. */
+  weigh?: (item: Item) => number;
+  /** Of one batch. */
+  capacity: number;
+  /** Batches on their way at the same time. */
+  lanes: number;
+  /** True for an error that no item has brought about: then none of them is tried again by itself. */
+  isOutage: (error: unknown) => boolean;
+};
+
+type Entry<Item, Result> = {
+  item: Item;
+  keys: readonly string[];
+  resolve: (result: Result) => void;
+  reject: (error: unknown) => void;
+};
+
+/**
+ * Natural batching, also called group commit: while one batch is on its way the next one fills, so a busy caller gets
+ * large batches and an idle one waits for nothing. A batch that fails is halved until the guilty item stands alone.
+ */
+export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
+  let waiting: Entry<Item, Result>[] = [];
+  let freeLanes = options.lanes;
+  let scheduled = false;
+
+  /** After the callbacks of this turn of the event loop: what arrived together leaves together. */
+  function schedule(): void {
+    if (scheduled || freeLanes === 0 || waiting.length === 0) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      while (freeLanes > 0 && waiting.length > 0) depart();
+    });
+  }
+
+  function depart(): void {
+    const { batch, rest } = takeBatch(waiting, options);
+    waiting = rest;
+    freeLanes -= 1;
+    void runBatch(batch, options).then(() => {
+      freeLanes += 1;
+      schedule();
+    });
+  }
+
+  return {
+    waiting: () => waiting.length,
+    submit: (item) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ item, keys: options.keysOf(item), resolve, reject });
+        schedule();
+      }),
+  };
+}
+
+/** The oldest that fit and have no key in common; the rest keeps its order. */
+function takeBatch<Item, Result>(
+  waiting: readonly Entry<Item, Result>[],
+  { capacity, weigh = () => 1 }: Pick<BatcherOptions<Item, Result>, 'capacity' | 'weigh'>,
+): { batch: Entry<Item, Result>[]; rest: Entry<Item, Result>[] } {
+  const batch: Entry<Item, Result>[] = [];
+  const rest: Entry<Item, Result>[] = [];
+  const taken = new Set<string>();
+  let free = capacity;
+  for (const entry of waiting) {
+    const weight = weigh(entry.item);
+    if ((weight > free && batch.length > 0) || entry.keys.some((key) => taken.has(key))) {
+      rest.push(entry);
+      continue;
+    }
+    for (const key of entry.keys) taken.add(key);
+    free -= weight;
+    batch.push(entry);
+  }
+  return { batch, rest };
+}
+
+async function runBatch<Item, Result>(
+  batch: readonly Entry<Item, Result>[],
+  options: BatcherOptions<Item, Result>,
+): Promise<void> {
+  try {
+    const results = await options.run(batch.map(({ item }) => item));
+    if (results.length !== batch.length) throw new Error(`${batch.length} items got ${results.length} results`);
+    batch.forEach(({ resolve }, index) => {
+      resolve(results[index] as Result);
+    });
+  } catch (error) {
+    if (batch.length === 1 || options.isOutage(error)) return rejectAll(batch, error);
+    const middle = Math.ceil(batch.length / 2);
+    await runBatch(batch.slice(0, middle), options);
+    await runBatch(batch.slice(middle), options);
+  }
+}
+
+function rejectAll<Item, Result>(batch: readonly Entry<Item, Result>[], error: unknown): void {
+  for (const { reject } of batch) reject(error);
+}
