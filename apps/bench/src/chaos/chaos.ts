@@ -1,18 +1,19 @@
 import type { LiveScreen, Paint } from '@driftwire/terminal';
+import { withSession } from '../stack/database-session.js';
+import { describeMachine } from '../stack/machine.js';
+import { strike } from '../stack/process-keeper.js';
+import { withRunDirectory } from '../stack/run-directory.js';
+import { type Stack, withStack } from '../stack/stack.js';
 import { openChaosApi } from './chaos-api.js';
-import { type ChaosStack, withChaosStack } from './chaos-stack.js';
 import { conclude } from './conclusion.js';
-import { withSession } from './database-session.js';
 import { readHistory } from './history.js';
-import { describeMachine } from './machine.js';
 import type { Violation } from './oracle/evidence.js';
 import { perform, type Stage } from './performance.js';
-import { strike } from './process-keeper.js';
 import { type Receivers, startReceivers } from './receivers.js';
-import { withRunDirectory } from './run-directory.js';
 import { setScene } from './scene.js';
 import type { Settings } from './settings.js';
 import { findSocketOwner } from './socket-owner.js';
+import { APIS, REQUEST_TIMEOUT_MS, RETRY_BASE_DELAY_MS, WORKER_CONCURRENCY } from './stack-limits.js';
 import type { Observed } from './verdict.js';
 import { showProgress } from './watch.js';
 
@@ -34,7 +35,7 @@ export async function runChaos(options: ChaosOptions): Promise<Violation[]> {
   return withRunDirectory(settings.keep, screen.say, async (directory) => {
     let violations: Violation[] = [];
     const say = screen.say;
-    await withChaosStack({ root, directory, settings, signal, say }, async (stack) => {
+    await withStack({ ...stackOptions(settings), root, directory, signal, say }, async (stack) => {
       await withReceivers(settings, stack, async (receivers) => {
         const observed = await observe(options, stack, receivers);
         violations = conclude(options, observed, await describeMachine(stack));
@@ -44,7 +45,20 @@ export async function runChaos(options: ChaosOptions): Promise<Violation[]> {
   });
 }
 
-async function observe(options: ChaosOptions, stack: ChaosStack, receivers: Receivers): Promise<Observed> {
+function stackOptions({ workers, sabotage }: Settings) {
+  return {
+    apis: APIS,
+    workers,
+    env: {
+      REQUEST_TIMEOUT_MS: `${REQUEST_TIMEOUT_MS}`,
+      RETRY_BASE_DELAY_MS: `${RETRY_BASE_DELAY_MS}`,
+      WORKER_CONCURRENCY: `${WORKER_CONCURRENCY}`,
+    },
+    workerEnv: sabotage === undefined ? {} : { SABOTAGE: `no-${sabotage}` },
+  };
+}
+
+async function observe(options: ChaosOptions, stack: Stack, receivers: Receivers): Promise<Observed> {
   const { settings, stop: signal } = options;
   const api = openChaosApi(stack.apiUrls, stack.adminKey);
   const scene = await setScene(api, receivers.endpoints);
@@ -91,7 +105,7 @@ async function withWatch({ screen, isTerminal }: ChaosOptions, stage: Stage, act
 
 async function withReceivers(
   { seed }: Settings,
-  stack: ChaosStack,
+  stack: Stack,
   use: (receivers: Receivers) => Promise<void>,
 ): Promise<void> {
   const killSender = (ports: { remotePort: number; localPort: number }) => {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { isNativeError } from 'node:util/types';
+import { positiveNumber, wholeNumber } from '../stack/number-options.js';
 import { FAULT_KINDS, type FaultKind, isFaultKind } from './fault-kinds.js';
-import { positiveNumber, wholeNumber } from './number-options.js';
 
 export type Sabotage = 'sweeper' | 'fence';
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import type { Exit } from '../stack/process-keeper.js';
 import { judgeExit, readLogFacts } from './exits.js';
-import type { Exit } from './process-keeper.js';
 
 const QUIET = { fatal: undefined, isWedged: false };
 

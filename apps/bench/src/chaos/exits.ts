@@ -1,5 +1,5 @@
+import type { Exit } from '../stack/process-keeper.js';
 import type { Violation } from './oracle/evidence.js';
-import type { Exit } from './process-keeper.js';
 
 /** What the log of a process that ended says. */
 export type LogFacts = { fatal: string | undefined; isWedged: boolean };

@@ -1,4 +1,4 @@
-import type { Session } from './database-session.js';
+import type { Session } from '../stack/database-session.js';
 import type { AttemptRow, DeliveryRow, EndpointRow } from './oracle/evidence.js';
 
 export type History = {
@@ -35,9 +35,4 @@ export async function countDeliveries({ query }: Session): Promise<Counts> {
   const sql = `SELECT count(*)::int AS deliveries, count(*) FILTER (WHERE recover_at IS NULL)::int AS finished FROM deliveries`;
   const [counts] = await query<Counts>(sql);
   return counts ?? { deliveries: 0, finished: 0 };
-}
-
-export async function readServerVersion({ query }: Session): Promise<string> {
-  const [row] = await query<{ server_version: string }>('SHOW server_version');
-  return row?.server_version ?? 'unknown';
 }

@@ -1,12 +1,12 @@
 import { until } from '@driftwire/local-servers';
+import { whenReady } from '../stack/process-keeper.js';
+import type { Stack } from '../stack/stack.js';
 import { chanceOf } from './chance.js';
 import type { ChaosApi } from './chaos-api.js';
-import type { ChaosStack } from './chaos-stack.js';
 import { POISON_N, planPosts } from './event-plan.js';
 import { type FaultRunner, type InjectedFault, runInTurn, runOverlapping } from './fault-runner.js';
 import { INJECTORS } from './faults/injectors.js';
 import { pauseEndpoint } from './pausing.js';
-import { whenReady } from './process-keeper.js';
 import { type Production, postUntilAcknowledged, produce } from './producer.js';
 import type { Receivers } from './receivers.js';
 import type { Scene } from './scene.js';
@@ -16,7 +16,7 @@ import { lookAgain, type Watch } from './watch.js';
 
 export type Stage = {
   settings: Settings;
-  stack: ChaosStack;
+  stack: Stack;
   receivers: Receivers;
   api: ChaosApi;
   scene: Scene;

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Machine } from '../stack/machine.js';
 import { summarizeKinds } from './kind-summary.js';
-import type { Machine } from './machine.js';
 import { LEASE_MS } from './stack-limits.js';
 import type { Observed, Verdict } from './verdict.js';
 

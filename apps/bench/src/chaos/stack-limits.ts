@@ -1,4 +1,5 @@
 /** What every promise is judged by; the stack is started with the same numbers. */
+export const APIS = 2;
 export const REQUEST_TIMEOUT_MS = 3_000;
 export const LEASE_MS = REQUEST_TIMEOUT_MS + 20_000;
 export const MAX_STARTS = 10;

@@ -1,7 +1,7 @@
+import type { Exit } from '../stack/process-keeper.js';
 import { tellStories } from './oracle/delivery-story.js';
 import type { DeliveryRow, Evidence } from './oracle/evidence.js';
 import { acceptedRequests } from './oracle/repeats.js';
-import type { Exit } from './process-keeper.js';
 import type { Production } from './producer.js';
 
 /** `lost`: acknowledged deliveries that are missing or have not ended. */

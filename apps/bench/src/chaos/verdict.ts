@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Exit } from '../stack/process-keeper.js';
 import { STEADY_ENDPOINTS } from './endpoints.js';
 import { judgeExit, readLogFacts } from './exits.js';
 import type { InjectedFault } from './fault-runner.js';
@@ -7,7 +8,6 @@ import { tellStories } from './oracle/delivery-story.js';
 import type { Evidence, ReceivedRequest, Violation } from './oracle/evidence.js';
 import { judge } from './oracle/judge.js';
 import { acceptedRequests } from './oracle/repeats.js';
-import type { Exit } from './process-keeper.js';
 import type { Production } from './producer.js';
 import { measureRecoveries, type Recovery, type SteadyDelivery } from './recovery.js';
 import { findSlowRecoveries, PROMPT_MS } from './recovery-promise.js';

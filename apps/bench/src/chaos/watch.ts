@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LiveScreen } from '@driftwire/terminal';
-import { withSession } from './database-session.js';
+import { withSession } from '../stack/database-session.js';
 import { type Counts, countDeliveries } from './history.js';
 import { type Progress, writeProgress } from './progress.js';
 

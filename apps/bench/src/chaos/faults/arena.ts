@@ -1,10 +1,10 @@
+import type { Stack } from '../../stack/stack.js';
 import type { Chance } from '../chance.js';
-import type { ChaosStack } from '../chaos-stack.js';
 import type { PlannedFault } from '../fault-plan.js';
 import type { Receivers } from '../receivers.js';
 
 /** What faults are done to. */
-export type Arena = { stack: ChaosStack; receivers: Receivers };
+export type Arena = { stack: Stack; receivers: Receivers };
 
 export type Strike = {
   fault: PlannedFault;

@@ -1,5 +1,5 @@
-import { withSession } from '../database-session.js';
-import { strike, whenReady } from '../process-keeper.js';
+import { APPLICATION_NAME, withSession } from '../../stack/database-session.js';
+import { strike, whenReady } from '../../stack/process-keeper.js';
 import type { Inject } from './arena.js';
 import { victim } from './victim.js';
 
@@ -8,7 +8,7 @@ const terminate: Inject = ({ arena, chance, struck }) =>
   withSession(arena.stack.databaseUrl, async ({ query }) => {
     const sessions = await query<{ pid: number }>(`
       SELECT pid FROM pg_stat_activity
-      WHERE application_name LIKE 'driftwire-%' AND application_name <> 'driftwire-chaos' ORDER BY pid`);
+      WHERE application_name LIKE 'driftwire-%' AND application_name <> '${APPLICATION_NAME}' ORDER BY pid`);
     const chosen = sessions.map(({ pid }) => pid).filter(() => chance() < 0.5);
     struck();
     await query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS chosen(pid)', [chosen]);

@@ -1,5 +1,5 @@
 import { until } from '@driftwire/local-servers';
-import { type Keeper, strike } from '../process-keeper.js';
+import { type Keeper, strike } from '../../stack/process-keeper.js';
 import { type Inject, Missed, type Strike } from './arena.js';
 import { victim } from './victim.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { strike, whenReady } from '../process-keeper.js';
+import { strike, whenReady } from '../../stack/process-keeper.js';
 import type { Inject } from './arena.js';
 import { victim } from './victim.js';
 

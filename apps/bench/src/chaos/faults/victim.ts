@@ -1,4 +1,4 @@
-import type { Keeper } from '../process-keeper.js';
+import type { Keeper } from '../../stack/process-keeper.js';
 import { Missed } from './arena.js';
 
 /** Those that run: neither frozen nor already hit. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '@driftwire/local-servers';
-import { type Session, withSession } from '../database-session.js';
-import { strike } from '../process-keeper.js';
+import { type Session, withSession } from '../../stack/database-session.js';
+import { strike } from '../../stack/process-keeper.js';
 import { type Inject, Missed, type Strike } from './arena.js';
 import { openLogTail } from './log-tail.js';
 import { killOne, stopOne } from './process-faults.js';

@@ -8,7 +8,7 @@ export async function withRunDirectory<T>(
   say: (line: string) => void,
   use: (directory: string) => Promise<{ result: T; isWorthKeeping: boolean }>,
 ): Promise<T> {
-  const directory = mkdtempSync(join(tmpdir(), 'driftwire-chaos-'));
+  const directory = mkdtempSync(join(tmpdir(), 'driftwire-bench-'));
   // Others may pass through it: started by root, Postgres runs as somebody else.
   chmodSync(directory, 0o711);
   let isKept = keep;

@@ -12,10 +12,8 @@ import {
 } from '@driftwire/local-servers';
 import { type Exit, endKeeping, type Keeper, keep, type Program, whenReady } from './process-keeper.js';
 import { apiProgram, type Place, postgresProgram, redisProgram, workerProgram } from './programs.js';
-import type { Settings } from './settings.js';
-import { REQUEST_TIMEOUT_MS, RETRY_BASE_DELAY_MS, WORKER_CONCURRENCY } from './stack-limits.js';
 
-export type ChaosStack = {
+export type Stack = {
   apiUrls: string[];
   adminKey: string;
   databaseUrl: string;
@@ -31,16 +29,19 @@ export type ChaosStack = {
 export type StackOptions = {
   root: string;
   directory: string;
-  settings: Settings;
+  apis: number;
+  workers: number;
+  /** Of APIs and workers, beside what they cannot start without. */
+  env: Record<string, string>;
+  workerEnv?: Record<string, string>;
   signal: AbortSignal;
   say: (line: string) => void;
 };
 
-const APIS = 2;
 const PASSWORD = 'driftwire';
 
 /** Postgres, Redis, APIs and workers as processes of their own, kept running while `use` runs, gone afterwards. */
-export async function withChaosStack(options: StackOptions, use: (stack: ChaosStack) => Promise<void>): Promise<void> {
+export async function withStack(options: StackOptions, use: (stack: Stack) => Promise<void>): Promise<void> {
   const keepers: Keeper[] = [];
   try {
     await use(await startStack(options, keepers));
@@ -52,9 +53,9 @@ export async function withChaosStack(options: StackOptions, use: (stack: ChaosSt
   }
 }
 
-async function startStack(options: StackOptions, keepers: Keeper[]): Promise<ChaosStack> {
-  const { settings, signal, directory, say } = options;
-  const [postgresPort = 0, redisPort = 0, ...ports] = await findFreePorts(2 + APIS + settings.workers);
+async function startStack(options: StackOptions, keepers: Keeper[]): Promise<Stack> {
+  const { signal, directory, say } = options;
+  const [postgresPort = 0, redisPort = 0, ...ports] = await findFreePorts(2 + options.apis + options.workers);
   const wiring = {
     databaseUrl: postgresUrl({ port: postgresPort, password: PASSWORD }),
     redisUrl: redisUrl(redisPort),
@@ -75,19 +76,19 @@ async function startStack(options: StackOptions, keepers: Keeper[]): Promise<Cha
   const redis = start(redisProgram(place, { binary, port: redisPort }));
   await Promise.all([postgres, redis].map((keeper) => whenReady(keeper, signal)));
   migrate(options.root, wiring.databaseUrl);
-  const apis = ports.slice(0, APIS).map((port, index) => start(apiProgram(place, index + 1, port)));
-  const workers = ports.slice(APIS).map((port, index) => start(workerProgram(place, index + 1, port)));
+  const apis = ports.slice(0, options.apis).map((port, index) => start(apiProgram(place, index + 1, port)));
+  const workers = ports.slice(options.apis).map((port, index) => start(workerProgram(place, index + 1, port)));
   await Promise.all([...apis, ...workers].map((keeper) => whenReady(keeper, signal)));
-  const apiUrls = ports.slice(0, APIS).map((port) => `http://127.0.0.1:${port}`);
+  const apiUrls = ports.slice(0, options.apis).map((port) => `http://127.0.0.1:${port}`);
   return { ...wiring, apiUrls, adminKey, postgres, redis, apis, workers, exits };
 }
 
 type Wiring = { databaseUrl: string; redisUrl: string; adminKey: string };
 
-function makePlace({ root, directory, settings }: StackOptions, wiring: Wiring): Place {
+function makePlace({ root, directory, env, workerEnv = {} }: StackOptions, wiring: Wiring): Place {
   const logDir = join(directory, 'logs');
   mkdirSync(logDir, { recursive: true });
-  return { root, directory, logDir, env: appEnvironment(wiring), workerEnv: sabotageOf(settings) };
+  return { root, directory, logDir, env: { ...appEnvironment(wiring), ...env }, workerEnv };
 }
 
 function appEnvironment({ databaseUrl, redisUrl: url, adminKey }: Wiring): Record<string, string> {
@@ -96,18 +97,11 @@ function appEnvironment({ databaseUrl, redisUrl: url, adminKey }: Wiring): Recor
     DATABASE_URL: databaseUrl,
     REDIS_URL: url,
     ADMIN_API_KEY: adminKey,
-    ENCRYPTION_KEYS: `chaos:${randomBytes(32).toString('base64')}`,
+    ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('base64')}`,
     ALLOW_PRIVATE_ENDPOINTS: 'true',
     RATE_LIMIT_PER_KEY: '0',
-    REQUEST_TIMEOUT_MS: `${REQUEST_TIMEOUT_MS}`,
-    RETRY_BASE_DELAY_MS: `${RETRY_BASE_DELAY_MS}`,
-    WORKER_CONCURRENCY: `${WORKER_CONCURRENCY}`,
     LOG_LEVEL: 'info',
   };
-}
-
-function sabotageOf({ sabotage }: Settings): Record<string, string> {
-  return sabotage === undefined ? {} : { SABOTAGE: `no-${sabotage}` };
 }
 
 function migrate(root: string, databaseUrl: string): void {

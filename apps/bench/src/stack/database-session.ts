@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 
-/** By this name chaos leaves its own sessions alone. */
-const APPLICATION_NAME = 'driftwire-chaos';
+/** By this name chaos leaves our own sessions alone. */
+export const APPLICATION_NAME = 'driftwire-bench';
 
 export type Session = {
   query: <Row extends object>(sql: string, values?: unknown[]) => Promise<Row[]>;

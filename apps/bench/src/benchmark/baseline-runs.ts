@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { withSession } from '../stack/database-session.js';
+import type { Stack } from '../stack/stack.js';
+import { measureCosts } from './costs.js';
+import { cpuMsOf } from './cpu-times.js';
+import type { Receivers } from './receivers.js';
+import { TEXTBOOK_QUEUE, type TextbookJob } from './textbook-queue.js';
+
+export type TextbookRun = {
+  deliveries: number;
+  seconds: number;
+  perSecond: number;
+  cpuMs: Record<'worker' | 'postgres' | 'redis', number>;
+};
+
+export type BareGotRun = { requests: number; seconds: number; perSecond: number; cpuMsPerRequest: number };
+
+const SECRET = 'benchmark';
+
+/** The textbook worker, on the same servers, against the same receivers, with the same bodies. */
+export async function runTextbook(
+  { stack, receivers }: { stack: Stack; receivers: Receivers },
+  deliveries: number,
+  onProgress: (arrived: number, expected: number) => void,
+): Promise<TextbookRun> {
+  const ids = await withSession(stack.databaseUrl, ({ query }) =>
+    query<{ id: string }>(INSERT_DELIVERIES, [deliveries]),
+  );
+  const connection = new Redis(stack.redisUrl);
+  const queue = new Queue<TextbookJob>(TEXTBOOK_QUEUE, { connection });
+  const env = { PATH: process.env.PATH ?? '', DATABASE_URL: stack.databaseUrl, REDIS_URL: stack.redisUrl, SECRET };
+  const worker = spawn(process.execPath, [programPath('textbook-worker')], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    await once(worker.stdout, 'data');
+    await addAndDrain(queue, ids.slice(0, WARM_UP));
+    receivers.forget();
+    const cpuBefore = cpuMsOf(worker.pid ?? 0);
+    const { result: seconds, costs } = await measureCosts(stack, async () => {
+      const startedAt = performance.now();
+      await addAndDrain(queue, ids.slice(WARM_UP), (left) => onProgress(ids.length - left, ids.length));
+      return (performance.now() - startedAt) / 1_000;
+    });
+    const measured = ids.length - WARM_UP;
+    const arrived = new Set(receivers.arrivals.map(({ deliveryId }) => deliveryId)).size;
+    if (arrived !== measured) throw new Error(`${arrived} of the textbook worker's ${measured} deliveries arrived`);
+    return {
+      deliveries: measured,
+      seconds,
+      perSecond: measured / seconds,
+      cpuMs: {
+        worker: cpuMsOf(worker.pid ?? 0) - cpuBefore,
+        postgres: costs.postgres.cpuMs,
+        redis: costs.redis.cpuMs,
+      },
+    };
+  } finally {
+    worker.kill('SIGTERM');
+    await queue.close();
+    connection.disconnect();
+  }
+}
+
+const WARM_UP = 200;
+
+/** Not due for anybody else: no sweeper touches them while they are the textbook's. */
+const INSERT_DELIVERIES = `
+  INSERT INTO deliveries
+    (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, created_at)
+  SELECT uuidv7_at(now()), customer_id, event_id, endpoint_id, event_type, max_attempts, now() + interval '1 day',
+    now() + interval '1 day', now()
+  FROM deliveries LIMIT $1 RETURNING id`;
+
+async function addAndDrain(
+  queue: Queue<TextbookJob>,
+  deliveries: readonly { id: string }[],
+  onProgress: (left: number) => void = () => {},
+): Promise<void> {
+  const opts = { attempts: 3, backoff: { type: 'exponential', delay: 1_000 }, removeOnComplete: true };
+  await queue.addBulk(deliveries.map(({ id }) => ({ name: 'deliver', data: { deliveryId: id }, opts })));
+  for (;;) {
+    const { waiting = 0, active = 0, delayed = 0, failed = 0 } = await queue.getJobCounts();
+    if (failed > 0) throw new Error('the textbook worker failed a job');
+    const left = waiting + active + delayed;
+    if (left === 0) return;
+    onProgress(left);
+    await pause(20);
+  }
+}
+
+/** got in a loop in a process of its own, against the same receivers. */
+export async function runBareGot(
+  { receivers, body }: { receivers: Receivers; body: string },
+  requests: number,
+): Promise<BareGotRun> {
+  const env = { PATH: process.env.PATH ?? '', URLS: receivers.urls.join(), SECRET, BODY: body, COUNT: `${requests}` };
+  const child = spawn(process.execPath, [programPath('bare-got')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error('the bare got loop failed');
+  const { ms, cpuMs } = JSON.parse(Buffer.concat(chunks).toString()) as { ms: number; cpuMs: number };
+  return { requests, seconds: ms / 1_000, perSecond: requests / (ms / 1_000), cpuMsPerRequest: cpuMs / requests };
+}
+
+function programPath(name: string): string {
+  return fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+}

@@ -1,0 +1,85 @@
+import { parseArgs } from 'node:util';
+import { isNativeError } from 'node:util/types';
+import { wholeNumber } from '../stack/number-options.js';
+
+export const SCENARIOS = ['throughput'] as const;
+export type Scenario = (typeof SCENARIOS)[number];
+
+export type BenchRun = {
+  kind: 'run';
+  scenario: Scenario;
+  events: number;
+  receivers: number;
+  workers: number;
+  perRequest: number;
+  requestsAtOnce: number;
+  runs: number;
+  report: string | undefined;
+  keep: boolean;
+};
+
+/** `misuse` is one line: what is wrong with the arguments. */
+export type BenchCommand = BenchRun | { kind: 'help' } | { kind: 'misuse'; problem: string };
+
+const OPTIONS = {
+  events: { type: 'string', default: '10000' },
+  receivers: { type: 'string', default: '2' },
+  workers: { type: 'string', default: '2' },
+  batch: { type: 'string', default: '50' },
+  'at-once': { type: 'string', default: '4' },
+  runs: { type: 'string', default: '1' },
+  report: { type: 'string' },
+  keep: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+export const USAGE = `npm run bench -- <scenario> [options]
+
+Starts a Driftwire of its own (Postgres, Redis, one API, workers), measures it, and leaves nothing behind but the report.
+Every receiver counts what it got: a run with a delivery that is lost or not on record fails.
+
+  throughput      events to receivers as fast as they go; beside it, in the same run, a textbook worker and bare got
+
+  --events N      drift events to post (10000)
+  --receivers M   endpoints that each event goes to (2)
+  --workers W     worker processes (2)
+  --batch N       events in one request (50)
+  --at-once N     requests to the API at once (4)
+  --runs N        repeats everything, on fresh databases, and gives the medians (1)
+  --report FILE   where the JSON report goes (reports/bench-<scenario>.json)
+  --keep          keep databases and logs`;
+
+export function parseBenchCommand(args: string[]): BenchCommand {
+  try {
+    const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+    return values.help ? { kind: 'help' } : readRun(values, positionals);
+  } catch (error) {
+    const [sentence] = (isNativeError(error) ? error.message : `${error}`).split(/\.\s/);
+    return { kind: 'misuse', problem: `${sentence} (see npm run bench -- --help)` };
+  }
+}
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
+
+function readRun(values: Values, [scenario, ...more]: string[]): BenchRun {
+  if (more.length > 0) throw new Error(`one scenario at a time, not also '${more[0]}'`);
+  return {
+    kind: 'run',
+    scenario: readScenario(scenario),
+    events: wholeNumber('events', values.events, { least: 1, most: 10_000_000 }),
+    receivers: wholeNumber('receivers', values.receivers, { least: 1, most: 50 }),
+    workers: wholeNumber('workers', values.workers, { least: 1, most: 32 }),
+    perRequest: wholeNumber('batch', values.batch, { least: 1, most: 1_000 }),
+    requestsAtOnce: wholeNumber('at-once', values['at-once'], { least: 1, most: 1_000 }),
+    runs: wholeNumber('runs', values.runs, { least: 1, most: 100 }),
+    report: values.report,
+    keep: values.keep,
+  };
+}
+
+function readScenario(name: string | undefined): Scenario {
+  const known = SCENARIOS.find((scenario) => scenario === name);
+  if (known) return known;
+  const given = name === undefined ? 'which scenario' : `no scenario '${name}'`;
+  throw new Error(`${given}: there is ${SCENARIOS.join(', ')}`);
+}

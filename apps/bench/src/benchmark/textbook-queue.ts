@@ -1,0 +1,2 @@
+export const TEXTBOOK_QUEUE = 'textbook';
+export type TextbookJob = { deliveryId: string };

@@ -1,0 +1,93 @@
+import { type Session, withSession } from '../stack/database-session.js';
+import { redisSession } from '../stack/redis-session.js';
+import type { Stack } from '../stack/stack.js';
+import { type BareGotRun, runBareGot, runTextbook, type TextbookRun } from './baseline-runs.js';
+import { type DriftwireRun, runDriftwire, type Scene, setScene } from './driftwire-run.js';
+import { flood } from './load.js';
+import type { Receivers } from './receivers.js';
+
+export type ThroughputRun = {
+  driftwire: DriftwireRun;
+  textbook: TextbookRun;
+  bareGot: BareGotRun;
+  /** What a job that waits costs Redis, and a delivery with its event and its attempt Postgres. */
+  redisBytesPerJob: number;
+  postgresBytesPerDelivery: number;
+};
+
+export type ThroughputSize = { events: number; perRequest: number; requestsAtOnce: number };
+
+/** Says what is going on, and how far it is. */
+export type Narrator = { say: (what: string) => void; progress: (done: number, all: number) => void };
+
+const WARM_UP_EVENTS = 1_000;
+const TEXTBOOK_DELIVERIES = 4_000;
+const BARE_REQUESTS = 12_000;
+const WAITING_JOBS = 5_000;
+
+/** Driftwire, the textbook worker and bare got, one after the other on the same servers and against the same receivers. */
+export async function measureThroughput(
+  { stack, receivers }: { stack: Stack; receivers: Receivers },
+  size: ThroughputSize,
+  { say, progress }: Narrator,
+): Promise<ThroughputRun> {
+  const scene = await setScene(stack, receivers);
+  say('warming up');
+  await runDriftwire(scene, { ...size, events: WARM_UP_EVENTS }, progress);
+  say('Driftwire');
+  const driftwire = await runDriftwire(scene, size, progress);
+  const postgresBytes = await withSession(stack.databaseUrl, readTableBytes);
+  const stored = (WARM_UP_EVENTS + size.events) * receivers.urls.length;
+  say('jobs that wait');
+  const redisBytesPerJob = await weighWaitingJobs(scene, size);
+  say('the textbook worker');
+  const textbook = await runTextbook({ stack, receivers }, TEXTBOOK_DELIVERIES, progress);
+  say('bare got');
+  const body = await withSession(stack.databaseUrl, readOneBody);
+  const bareGot = await runBareGot({ receivers, body }, BARE_REQUESTS);
+  return { driftwire, textbook, bareGot, redisBytesPerJob, postgresBytesPerDelivery: postgresBytes / stored };
+}
+
+/** With the workers held, so that every job waits. */
+async function weighWaitingJobs({ stack, receivers, call, customerId }: Scene, size: ThroughputSize): Promise<number> {
+  const signalWorkers = (signal: NodeJS.Signals) => {
+    for (const { child } of stack.workers) child?.kill(signal);
+  };
+  return redisSession(stack.redisUrl, async (redis) => {
+    const events = Math.ceil(WAITING_JOBS / receivers.urls.length);
+    const jobs = events * receivers.urls.length;
+    receivers.forget();
+    signalWorkers('SIGSTOP');
+    try {
+      const before = datasetBytes(await redis.info('memory'));
+      const waiting = await redis.llen('driftwire:deliveries:wait');
+      await flood(call, { ...size, events, customerId });
+      while ((await redis.llen('driftwire:deliveries:wait')) < waiting + jobs);
+      return (datasetBytes(await redis.info('memory')) - before) / jobs;
+    } finally {
+      signalWorkers('SIGCONT');
+      while (receivers.arrivals.length < jobs) await new Promise((resolve) => setTimeout(resolve, 20));
+      await withSession(stack.databaseUrl, untilNothingUnfinished);
+    }
+  });
+}
+
+function datasetBytes(info: string): number {
+  return Number(/^used_memory_dataset:(\d+)/m.exec(info)?.[1]);
+}
+
+async function untilNothingUnfinished({ query }: Session): Promise<void> {
+  while ((await query('SELECT 1 FROM deliveries WHERE recover_at IS NOT NULL LIMIT 1')).length > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Tables with their indexes. */
+async function readTableBytes({ query }: Session): Promise<number> {
+  const sql = `SELECT sum(pg_total_relation_size(relid))::float8 AS bytes FROM pg_stat_user_tables`;
+  return (await query<{ bytes: number }>(sql))[0]?.bytes ?? 0;
+}
+
+async function readOneBody({ query }: Session): Promise<string> {
+  return (await query<{ body: string }>('SELECT body FROM drift_events LIMIT 1'))[0]?.body ?? '{}';
+}
