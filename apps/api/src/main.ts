@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { connectDatabase, createSealer } from '@driftwire/database';
+import { connectDatabase, createSealer, makePartitionsAhead } from '@driftwire/database';
 import { createEnqueueBuffer, createProducer, withoutRepeats } from '@driftwire/queue';
 import {
   apiEnvironment,
@@ -8,6 +8,7 @@ import {
   createMetrics,
   exitOnBug,
   measureBatches,
+  repeatInBackground,
   stopOnSignal,
   version,
 } from '@driftwire/runtime';
@@ -27,6 +28,8 @@ const ENQUEUE_RETRY_MS = 250;
 /** So long a revoked key may still work. */
 const REMEMBERED_MS = 1_000;
 const REMEMBERED_ROWS = 10_000;
+const PARTITIONS_EVERY_MS = 3_600_000;
+const PARTITIONS_RETRY_MS = 5_000;
 const FLUSH_MS = 2_000;
 const EXIT_MS = 1_000;
 const GRACE_MS = 15_000;
@@ -93,6 +96,11 @@ const app = await buildApp({
   producer,
   postgresAnswers: database.answers,
 });
+const keeping = repeatInBackground(keepPartitionsAhead, {
+  everyMs: PARTITIONS_EVERY_MS,
+  afterFailureMs: PARTITIONS_RETRY_MS,
+  onFailure: (error) => log.warn({ err: error }, 'partitions.not_made'),
+});
 await app.listen({ host: config.HOST, port: config.PORT }).catch((error: Error) => {
   process.stderr.write(`The API cannot listen on ${config.HOST}:${config.PORT}: ${error.message}\n`);
   process.exit(1);
@@ -107,9 +115,16 @@ stopOnSignal({
     await Promise.race([app.close(), delay(GRACE_MS - FLUSH_MS - EXIT_MS)]);
     await buffer.close(FLUSH_MS);
     sender.close();
+    await Promise.race([keeping.stop(), delay(EXIT_MS)]);
     await Promise.all([producer.close(), database.close()]);
   },
 });
+
+/** No event can be stored on a day without its partition, and workers may not be there to make it. */
+async function keepPartitionsAhead(): Promise<void> {
+  const days = await makePartitionsAhead(database.prisma);
+  if (days > 0) log.info({ days }, 'partitions.made');
+}
 
 function recordAccepted(accepted: AcceptedEvent): void {
   counters.events.inc({ replayed: String(accepted.replayed) });

@@ -11,24 +11,8 @@ export function holdTable(prisma: PrismaClient, table: 'drift_events'): Promise<
 
 /** Takes an idempotency key in another session that never commits: whoever wants the same key waits for it. */
 export function holdKey(prisma: PrismaClient, { customerId, key }: { customerId: string; key: string }) {
-  return hold(prisma, async (session) => {
-    const { id: eventId } = await session.driftEvent.create({
-      data: {
-        id: randomUUID(),
-        customerId,
-        eventType: 'drift.created',
-        driftType: 'held',
-        severity: 0,
-        requestId: randomUUID(),
-        occurredAt: '2026-01-31T00:00:00Z',
-        body: '{}',
-        createdAt: new Date(),
-      },
-    });
-    await session.idempotencyKey.create({
-      data: { customerId, key, eventId, bodyHash: Buffer.alloc(32), createdAt: new Date() },
-    });
-  });
+  const data = { customerId, key, eventId: randomUUID(), bodyHash: Buffer.alloc(32) };
+  return hold(prisma, (session) => session.idempotencyKey.create({ data }));
 }
 
 async function hold(

@@ -3,7 +3,10 @@ import {
   connectDatabase,
   createSealer,
   deactivateGoneEndpoint,
+  dropDay,
+  expiredDays,
   isPostgresUnavailable,
+  makePartitionsAhead,
   releaseClaim,
   summarizeOverdue,
 } from '@driftwire/database';
@@ -14,6 +17,7 @@ import {
   createMetrics,
   exitOnBug,
   measureBatches,
+  repeatInBackground,
   stopOnSignal,
   version,
   workerEnvironment,
@@ -26,6 +30,8 @@ import { createEndpointOpener } from './opened-endpoints.js';
 import { startOperationsServer } from './operations-server.js';
 import { recordUntil } from './record-until.js';
 import { createRecovery, NO_RECOVERY } from './recovery.js';
+import { keepPartitions } from './retention.js';
+import { createRetentionObserver } from './retention-observer.js';
 import { createSweepObserver } from './sweep-observer.js';
 import { createSweeper } from './sweeper.js';
 import { createWatchdog } from './watchdog.js';
@@ -37,6 +43,8 @@ const EXIT_MS = 3_000;
 const LAST_BEAT_MS = 1_000;
 /** The gauge's, and more than anybody needs to know. */
 const OVERDUE_COUNT_LIMIT = 10_000;
+const RETENTION_EVERY_MS = 3_600_000;
+const RETENTION_RETRY_MS = 30_000;
 /** EX_SOFTWARE of sysexits(3). */
 const EX_SOFTWARE = 70;
 
@@ -111,6 +119,15 @@ const sweeper = createSweeper({
   observe: observeSweep,
   random: Math.random,
 });
+const observeRetention = createRetentionObserver(log, registry);
+const retention = () =>
+  keepPartitions({
+    makePartitionsAhead: () => makePartitionsAhead(database.prisma),
+    expiredDays: async () =>
+      config.RETENTION_DAYS === 0 ? [] : expiredDays(database.prisma, { retentionDays: config.RETENTION_DAYS }),
+    dropDay: (day) => dropDay(database.prisma, day),
+    observe: observeRetention,
+  });
 const operations = await startOperationsServer({
   host: config.HOST,
   port: config.WORKER_PORT,
@@ -128,7 +145,7 @@ stopOnSignal({
     sweeper.stop();
     await consumer.close(config.SHUTDOWN_GRACE_MS);
     // A beat that loses its connections would be reported as a failure.
-    await Promise.race([sweeping, delay(LAST_BEAT_MS)]);
+    await Promise.race([Promise.all([sweeping, keeping.stop()]), delay(LAST_BEAT_MS)]);
     sender.close();
     operations.close();
     await Promise.all([producer.close(), database.close()]);
@@ -137,6 +154,11 @@ stopOnSignal({
 // Last: a worker that cannot listen must not have taken jobs, for it would leave their attempts interrupted.
 consumer.start();
 const sweeping = sweeper.run();
+const keeping = repeatInBackground(retention, {
+  everyMs: RETENTION_EVERY_MS,
+  afterFailureMs: RETENTION_RETRY_MS,
+  onFailure: (error) => log.warn({ err: error }, 'retention.failed'),
+});
 log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
 if (config.SABOTAGE !== 'none') log.error({ sabotage: config.SABOTAGE }, 'worker.sabotaged: it breaks its promises');
 

@@ -45,14 +45,15 @@ export async function setupSweeper() {
     },
     /** So many deliveries of one event. Their deadlines have passed unless told otherwise. */
     deliveries: async (count: number, { dueInS = -1 }: { dueInS?: number } = {}) => {
-      const { customerId, eventId, endpointId } = await anEvent(prisma);
+      const { eventId, endpointId } = await anEvent(prisma);
       const ids: string[] = [];
       while (ids.length < count) {
         const rows = await prisma.$queryRaw<{ id: string }[]>`
           INSERT INTO deliveries (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, created_at)
-          SELECT uuidv7_at(now()), ${customerId}::uuid, ${eventId}::uuid, ${endpointId}::uuid, 'drift.created', 3,
-            now() + ${dueInS}::int * interval '1 s', now() + ${dueInS}::int * interval '1 s', now()
-          FROM generate_series(1, ${Math.min(CHUNK, count - ids.length)}::int) RETURNING id`;
+          SELECT uuidv7_at(event.created_at), event.customer_id, event.id, ${endpointId}::uuid, event.event_type, 3,
+            now() + ${dueInS}::int * interval '1 s', now() + ${dueInS}::int * interval '1 s', event.created_at
+          FROM generate_series(1, ${Math.min(CHUNK, count - ids.length)}::int), drift_events event
+          WHERE event.id = ${eventId}::uuid RETURNING id`;
         ids.push(...rows.map(({ id }) => id));
       }
       return ids;
@@ -78,11 +79,13 @@ function wakeUp(deliveryId: string): DeliveryWakeUp {
 
 async function anEvent(prisma: ReturnType<typeof connectDatabase>['prisma']) {
   const { id: customerId } = await prisma.customer.create({ data: { name: 'Acme' } });
-  const [endpointId, eventId] = [randomUUID(), randomUUID()];
+  const endpointId = randomUUID();
   const endpoint = { name: 'all', url: 'https://receiver.example/', eventTypes: ['*'], secretSealed: 'sealed' };
   await prisma.endpoint.create({ data: { id: endpointId, customerId, ...endpoint, headerNames: [] } });
   const event = { eventType: 'drift.created', driftType: 'MEAN', severity: 1, occurredAt: 'now', body: '{}' };
-  const ids = { id: eventId, customerId, requestId: randomUUID(), createdAt: new Date() };
-  await prisma.driftEvent.create({ data: { ...event, ...ids } });
-  return { customerId, endpointId, eventId };
+  const createdAt = new Date();
+  const [row] = await prisma.$queryRaw<{ id: string }[]>`SELECT uuidv7_at(${createdAt}::timestamptz) AS id`;
+  const eventId = row?.id ?? '';
+  await prisma.driftEvent.create({ data: { ...event, id: eventId, customerId, requestId: randomUUID(), createdAt } });
+  return { endpointId, eventId };
 }

@@ -1,4 +1,5 @@
 import type { PrismaClient } from './generated/client.js';
+import { idRange } from './id-range.js';
 
 /** Which delivery, and which of its jobs asks: a job of an older generation has been replaced. */
 export type JobRef = { deliveryId: string; generation: number };
@@ -56,6 +57,7 @@ export async function claimDeliveries(
   jobs: readonly JobRef[],
   { leaseMs }: { leaseMs: number },
 ): Promise<ClaimAnswer[]> {
+  const { lowest, highest } = idRange(jobs.map((job) => job.deliveryId));
   const rows = await prisma.$queryRaw<ClaimRow[]>`
     WITH job AS (
       SELECT id, max(generation) AS generation FROM unnest(
@@ -66,6 +68,7 @@ export async function claimDeliveries(
     held AS (
       SELECT delivery.*, job.generation AS job_generation
       FROM deliveries delivery JOIN job ON job.id = delivery.id
+      WHERE delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
       ORDER BY delivery.id
       FOR UPDATE OF delivery SKIP LOCKED
     ),
@@ -97,7 +100,8 @@ export async function claimDeliveries(
         last_error = CASE WHEN judged.lease_expires_at IS NULL THEN delivery.last_error ELSE ${INTERRUPTED}::text END,
         completed_at = now(), lease_expires_at = NULL, recover_at = NULL, next_attempt_at = NULL
       FROM judged
-      WHERE delivery.id = judged.id AND judged.verdict IN ('endpoint_deleted', 'endpoint_inactive', 'indeterminate')
+      WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
+        AND judged.verdict IN ('endpoint_deleted', 'endpoint_inactive', 'indeterminate')
     ),
     claimed AS (
       UPDATE deliveries delivery SET
@@ -108,7 +112,8 @@ export async function claimDeliveries(
         recover_at = now() + ${leaseMs}::int * interval '1 ms',
         claimed_generation = judged.job_generation
       FROM judged
-      WHERE delivery.id = judged.id AND judged.verdict = 'claimed'
+      WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
+        AND judged.verdict = 'claimed'
       RETURNING delivery.id, delivery.fence
     )
     SELECT job.id AS delivery_id, coalesce(judged.verdict, CASE WHEN seen.id IS NULL THEN 'missing' ELSE 'wait' END) AS verdict,
@@ -119,10 +124,11 @@ export async function claimDeliveries(
       CASE WHEN endpoint.previous_secret_expires_at > now() THEN endpoint.previous_secret_sealed END AS previous_secret_sealed,
       endpoint.headers_sealed
     FROM job
-    LEFT JOIN deliveries seen ON seen.id = job.id
+    LEFT JOIN deliveries seen ON seen.id = job.id AND seen.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
     LEFT JOIN judged ON judged.id = job.id
     LEFT JOIN claimed ON claimed.id = job.id
     LEFT JOIN drift_events event ON event.id = judged.event_id AND claimed.id IS NOT NULL
+      AND event.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
     LEFT JOIN endpoints endpoint ON endpoint.id = judged.endpoint_id AND claimed.id IS NOT NULL`;
   return rows.map(claimAnswer);
 }

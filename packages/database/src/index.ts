@@ -33,6 +33,7 @@ export {
 export { type EndpointToInsert, insertEndpoint } from './insert-endpoint.js';
 export { applyMigrations } from './migrations.js';
 export { type OverdueSummary, summarizeOverdue } from './overdue-deliveries.js';
+export { type DayDropped, dropDay, expiredDays, makePartitionsAhead } from './partitions.js';
 export { isPostgresUnavailable, isUniqueViolation } from './postgres-error.js';
 export { planRearmWave, type RearmWave, readQueueEpoch, rearmForWave, rememberQueueEpoch } from './queue-epoch.js';
 export { type AttemptRecord, type RecordAnswer, recordAttempts } from './record-attempts.js';

@@ -6,6 +6,11 @@ export function isUniqueViolation(error: unknown, constraint: string): boolean {
   return cause?.originalCode === '23505' && (cause.originalMessage ?? '').includes(`"${constraint}"`);
 }
 
+/** True for SQLSTATE 55P03: somebody else holds the lock, and waiting for it would make others wait. */
+export function isLockNotAvailable(error: unknown): boolean {
+  return adapterCause(error)?.originalCode === '55P03';
+}
+
 /**
  * True when nothing is wrong with the request: Postgres is away, overloaded or took too long, and the same call may
  * succeed later. Everything else is a bug.

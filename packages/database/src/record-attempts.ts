@@ -1,5 +1,6 @@
 import type { FailureReason, OutcomeKind } from '@driftwire/delivery';
 import type { PrismaClient } from './generated/client.js';
+import { idRange } from './id-range.js';
 import { JOB_GRACE_MS } from './job-grace.js';
 
 /** An attempt that has come to an end, and what it means for its delivery. */
@@ -43,6 +44,7 @@ export async function recordAttempts(
   records: readonly AttemptRecord[],
   { fenced = true }: { fenced?: boolean } = {},
 ): Promise<RecordAnswer[]> {
+  const { lowest, highest } = idRange(records.map((record) => record.deliveryId));
   const rows = await prisma.$queryRaw<RecordedRow[]>`
     WITH input AS (
       SELECT * FROM unnest(
@@ -79,6 +81,7 @@ export async function recordAttempts(
       SELECT delivery.id, delivery.fence, delivery.round, delivery.last_attempt_at, delivery.lease_expires_at,
         delivery.status, delivery.failure_reason
       FROM deliveries delivery JOIN input ON input.delivery_id = delivery.id
+      WHERE delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
       ORDER BY delivery.id
       FOR UPDATE OF delivery SKIP LOCKED
     ),
@@ -117,7 +120,7 @@ export async function recordAttempts(
         recover_at = now() + ended.delay + ${JOB_GRACE_MS}::int * interval '1 ms',
         completed_at = CASE WHEN ended.to_status <> 'retrying' THEN now() END
       FROM ended_attempt ended JOIN written USING (delivery_id, number)
-      WHERE delivery.id = ended.delivery_id AND (
+      WHERE delivery.id = ended.delivery_id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid AND (
         (delivery.fence = ended.number AND delivery.lease_expires_at IS NOT NULL)
         OR (ended.to_status = 'success' AND delivery.status <> 'success')
         OR NOT ${fenced}::bool)
@@ -131,7 +134,7 @@ export async function recordAttempts(
     FROM ended_attempt ended
     LEFT JOIN held ON held.id = ended.delivery_id
     LEFT JOIN moved ON moved.id = ended.delivery_id
-    LEFT JOIN deliveries seen ON seen.id = ended.delivery_id`;
+    LEFT JOIN deliveries seen ON seen.id = ended.delivery_id AND seen.id BETWEEN ${lowest}::uuid AND ${highest}::uuid`;
   return rows.map(({ delivery_id, ...row }) => ({ deliveryId: delivery_id, ...row }));
 }
 

@@ -3,6 +3,7 @@ import { subscriptionPatterns } from '@driftwire/delivery';
 // @boundaries-ignore a dependency would be a cycle: the test tools start processes that need this package
 import { freshDatabase } from '@driftwire/testing';
 import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
 import {
   type AttemptRecord,
   acceptEvents,
@@ -84,7 +85,7 @@ export async function setup(): Promise<Setup> {
       const customerId = await aCustomer();
       const { event } = await anAcceptedEvent(customerId);
       const endpoint = await anEndpoint(customerId);
-      return insertDeliveries(prisma, { ...from, count, customerId, eventId: event.id, endpointId: endpoint.id });
+      return insertDeliveries(prisma, { ...from, count, eventId: event.id, endpointId: endpoint.id });
     },
     async claim(deliveryId, options) {
       const answer = await ask(deliveryId, options);
@@ -123,22 +124,21 @@ type ToInsert = {
   count: number;
   dueInMs?: number;
   recoverInMs?: number;
-  customerId: string;
   eventId: string;
   endpointId: string;
 };
 
 async function insertDeliveries(
   prisma: PrismaClient,
-  { count, dueInMs = 0, recoverInMs = 5_000, customerId, eventId, endpointId }: ToInsert,
+  { count, dueInMs = 0, recoverInMs = 5_000, eventId, endpointId }: ToInsert,
 ): Promise<string[]> {
   const rows = await prisma.$queryRaw<{ id: string; recover_at: Date }[]>`
     INSERT INTO deliveries
       (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, created_at)
-    SELECT uuidv7_at(now()), ${customerId}::uuid, ${eventId}::uuid, ${endpointId}::uuid, 'drift.created', 3,
+    SELECT uuidv7_at(event.created_at), event.customer_id, event.id, ${endpointId}::uuid, event.event_type, 3,
       now() + ${dueInMs}::float8 * interval '1 ms' + nth * interval '1 s',
-      now() + ${recoverInMs}::float8 * interval '1 ms' + nth * interval '1 s', now()
-    FROM generate_series(0, ${count - 1}::int) AS nth
+      now() + ${recoverInMs}::float8 * interval '1 ms' + nth * interval '1 s', event.created_at
+    FROM generate_series(0, ${count - 1}::int) AS nth, drift_events event WHERE event.id = ${eventId}::uuid
     RETURNING id, recover_at`;
   return rows.sort((a, b) => a.recover_at.getTime() - b.recover_at.getTime()).map(({ id }) => id);
 }
@@ -173,9 +173,9 @@ function endpointOf(customerId: string) {
 }
 
 export function anEvent(customerId: string, overrides: Partial<EventToAccept> = {}): EventToAccept {
-  const createdAt = new Date();
+  const { createdAt = new Date() } = overrides;
   return {
-    id: randomUUID(),
+    id: uuidv7({ msecs: createdAt.getTime() }),
     customerId,
     eventType: 'drift.created',
     patterns: subscriptionPatterns(overrides.eventType ?? 'drift.created'),

@@ -32,6 +32,7 @@ export const workerEnvironment = z.object({
   RETRY_BASE_DELAY_MS: wholeNumber(1, 86_400_000).default(120_000),
   WORKER_CONCURRENCY: wholeNumber(1, 10_000).default(100),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 3_600_000).default(25_000),
+  RETENTION_DAYS: wholeNumber(0, 36_500).default(30),
   SABOTAGE: z
     .enum(['none', 'no-sweeper', 'no-fence'], { error: 'must be none, no-sweeper or no-fence' })
     .default('none'),

@@ -1,3 +1,4 @@
+export { type Background, repeatInBackground } from './background.js';
 export { measureBatches } from './batch-metrics.js';
 export { type ApiConfig, apiEnvironment, readConfig, type WorkerConfig, workerEnvironment } from './config.js';
 export { createLog, type Log } from './log.js';

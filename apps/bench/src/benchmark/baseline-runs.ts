@@ -74,8 +74,8 @@ const WARM_UP = 200;
 const INSERT_DELIVERIES = `
   INSERT INTO deliveries
     (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, created_at)
-  SELECT uuidv7_at(now()), customer_id, event_id, endpoint_id, event_type, max_attempts, now() + interval '1 day',
-    now() + interval '1 day', now()
+  SELECT uuidv7_at(created_at), customer_id, event_id, endpoint_id, event_type, max_attempts, now() + interval '1 day',
+    now() + interval '1 day', created_at
   FROM deliveries LIMIT $1 RETURNING id`;
 
 async function addAndDrain(

@@ -1,0 +1,99 @@
+import { parseArgs } from 'node:util';
+import { connectDatabase, type DayDropped, dropDay, expiredDays, type PrismaClient } from '@driftwire/database';
+import { createLiveScreen } from '@driftwire/terminal';
+
+const USAGE = `npm run retention [-- options]
+
+Drops events, deliveries and attempts that are older than so many days, whole days at a time (UTC), from the database that
+DATABASE_URL names. Workers do the same by themselves every hour. A day with an unfinished delivery stays. Safe to interrupt
+and to run beside everything else.
+
+  --days N     how many days to keep (RETENTION_DAYS, or 30)
+  --dry-run    only say which days would go`;
+
+const EX_CONFIG = 78;
+const MISUSED = 2;
+const screen = createLiveScreen(process.stdout, process.stderr);
+
+process.exit(await main());
+
+async function main(): Promise<number> {
+  const { DATABASE_URL: url = '', RETENTION_DAYS = '30' } = process.env;
+  const { values } = readArguments();
+  if (values === null) return MISUSED;
+  const retentionDays = Number(values.days ?? RETENTION_DAYS);
+  if (values.help) {
+    screen.say(USAGE);
+    return 0;
+  }
+  if (!Number.isInteger(retentionDays) || retentionDays < 1) {
+    screen.complain(`--days must be a whole number of at least 1, not '${values.days ?? RETENTION_DAYS}'`);
+    return MISUSED;
+  }
+  if (url === '') {
+    screen.complain(
+      'DATABASE_URL is not set: name the Postgres to clean, e.g. postgres://user:password@host:5432/driftwire',
+    );
+    return EX_CONFIG;
+  }
+  const onConnectionLost = () => {};
+  const database = connectDatabase({ url, applicationName: 'driftwire-retention', poolSize: 1, onConnectionLost });
+  try {
+    return await dropAll(database.prisma, { retentionDays, isDryRun: values['dry-run'] });
+  } catch (error) {
+    screen.complain(`Retention failed: ${error instanceof Error ? error.message.trim() : String(error)}`);
+    return 1;
+  } finally {
+    await database.close();
+  }
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        days: { type: 'string' },
+        'dry-run': { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    screen.complain(`${error instanceof Error ? error.message : error} (see npm run retention -- --help)`);
+    return { values: null };
+  }
+}
+
+async function dropAll(
+  prisma: PrismaClient,
+  { retentionDays, isDryRun }: { retentionDays: number; isDryRun: boolean },
+): Promise<number> {
+  const days = await expiredDays(prisma, { retentionDays });
+  if (days.length === 0) screen.say(`Nothing is older than ${retentionDays} days.`);
+  let stayed = 0;
+  for (const [index, day] of days.entries()) {
+    if (isDryRun) {
+      screen.say(`${day} would go`);
+      continue;
+    }
+    const count = `${index + 1}/${days.length}`;
+    screen.update(`${count} ${day}`);
+    const done = await dropDay(prisma, day, (keys) =>
+      screen.update(`${count} ${day}: ${keys} idempotency keys purged`),
+    );
+    screen.update(`${count} ${describe(done)}`);
+    screen.settle();
+    stayed += Number(done.became !== 'dropped');
+  }
+  return stayed === 0 ? 0 : 1;
+}
+
+function describe({ day, became, purgedKeys }: DayDropped): string {
+  switch (became) {
+    case 'dropped':
+      return `${day}: dropped, ${purgedKeys} idempotency keys purged`;
+    case 'unfinished':
+      return `${day}: stays, because a delivery of that day is not at its end`;
+    case 'busy':
+      return `${day}: stays for now, because somebody has been reading it for long; try again`;
+  }
+}
