@@ -1,4 +1,4 @@
-import type { DriftEvent } from '@driftwire/database';
+import { type DriftEvent, listIds, type PrismaClient } from '@driftwire/database';
 import { dataTextOf, type JsonPath, type JsonText, removeMember } from '@driftwire/delivery';
 import { z } from 'zod';
 import { acceptPosted, createAcceptOne, type PostedEvent } from './accept-drift-events.js';
@@ -17,8 +17,9 @@ import {
   MAX_EVENT_BYTES,
 } from './drift-event-fields.js';
 import { filterText } from './fields.js';
+import { planFilters } from './filter-plan.js';
 import { given } from './given.js';
-import { createdBetween, createdQuery, listSchema, pageArguments, pageOf, pageQuery } from './page.js';
+import { createdQuery, idBounds, listSchema, pageQuery } from './page.js';
 import { invalid, notFound, Problem } from './problem.js';
 import { parse, pointerOf, readJson } from './request-body.js';
 import type { Call, Route } from './route.js';
@@ -102,19 +103,22 @@ function listDriftEvents({ prisma, cursors }: ApiDeps): Route {
     success: { status: 200, description: 'A page.', schema: listSchema(driftEventView) },
     problems: [400, 404],
     handle: async ({ caller, query }) => {
-      const scope = scopeOfQuery(caller, query);
+      const { customerId } = scopeOfQuery(caller, query);
       const asked = parse(listQuery, query);
-      const { where, ...page } = pageArguments(cursors, asked);
-      const found = await prisma.driftEvent.findMany({
-        where: { AND: [{ ...where, ...scope }, filterOf(asked)] },
-        include: { idempotencyKeys: { select: { key: true } } },
-        ...page,
+      const { ids, next } = await listIds(prisma, {
+        table: 'drift_events',
+        ...planFilters(customerId, await filtersOf(prisma, customerId, asked), INDEXES),
+        ...given({ idempotencyKey: customerId === undefined ? asked.idempotency_key : undefined }),
+        ...idBounds(cursors, asked),
+        limit: asked.limit,
       });
-      const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
-      return {
-        status: 200,
-        json: `{"data":[${rows.map(eventJson).join()}],"next_cursor":${JSON.stringify(nextCursor)}}`,
-      };
+      const rows = await prisma.driftEvent.findMany({
+        where: { id: { in: ids } },
+        include: { idempotencyKeys: { select: { key: true } } },
+        orderBy: { id: 'desc' },
+      });
+      const nextCursor = JSON.stringify(next && cursors.encode(next));
+      return { status: 200, json: `{"data":[${rows.map(eventJson).join()}],"next_cursor":${nextCursor}}` };
     },
   };
 }
@@ -178,11 +182,20 @@ function refuseLargeItems(json: JsonText): void {
   }
 }
 
-function filterOf(query: z.infer<typeof listQuery>) {
-  const { event_type: eventType, drift_type: driftType, request_id: requestId, idempotency_key: key } = query;
-  const idempotencyKeys = key === undefined ? undefined : { some: { key } };
-  return { ...createdBetween(query), ...given({ eventType, driftType, requestId, idempotencyKeys }) };
+const INDEXES = {
+  bySelectivity: ['id', 'request_id', 'drift_type', 'event_type'],
+  alone: ['id', 'request_id'],
+} as const;
+
+/** A customer's idempotency key names one event at most; without a customer the keys are looked at row by row. */
+async function filtersOf(prisma: PrismaClient, customerId: string | undefined, asked: z.infer<typeof listQuery>) {
+  const { event_type, drift_type, request_id, idempotency_key: key } = asked;
+  if (customerId === undefined || key === undefined) return { event_type, drift_type, request_id };
+  const found = await prisma.idempotencyKey.findUnique({ where: { customerId_key: { customerId, key } } });
+  return { id: found?.eventId ?? NO_EVENT, event_type, drift_type, request_id };
 }
+
+const NO_EVENT = '00000000-0000-0000-0000-000000000000';
 
 /** As text, because `data` goes out as it came in. */
 function eventJson(event: DriftEvent & { idempotencyKeys: { key: string }[] }): string {

@@ -1,3 +1,4 @@
+import { idFloor } from '@driftwire/database';
 import { z } from 'zod';
 import type { Cursors } from './cursor.js';
 import { instant } from './fields.js';
@@ -44,9 +45,20 @@ export function pageOf<Row extends { id: string }>(
   return { rows: page, nextCursor: rows.length > limit && last ? cursors.encode(last.id) : null };
 }
 
-export function createdBetween(query: { created_after?: string | undefined; created_before?: string | undefined }) {
-  const instantOf = (time: string | undefined) => (time === undefined ? undefined : new Date(time));
-  return { createdAt: given({ gt: instantOf(query.created_after), lt: instantOf(query.created_before) }) };
+/** What a page of events or deliveries is bounded by; their ids carry the millisecond they were created in. */
+export function idBounds(
+  cursors: Cursors,
+  query: { created_after?: string | undefined; created_before?: string | undefined; cursor?: string | undefined },
+): { from?: string; below?: string } {
+  const { created_after: after, created_before: before, cursor } = query;
+  const belows = [
+    ...(before === undefined ? [] : [idFloor(Date.parse(before))]),
+    ...(cursor === undefined ? [] : [cursors.decode(cursor)]),
+  ];
+  return given({
+    from: after === undefined ? undefined : idFloor(Date.parse(after) + 1),
+    below: belows.sort()[0],
+  });
 }
 
 export function listSchema<T extends z.ZodType>(item: T) {

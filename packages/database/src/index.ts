@@ -31,6 +31,7 @@ export {
   Role,
 } from './generated/client.js';
 export { type EndpointToInsert, insertEndpoint } from './insert-endpoint.js';
+export { type Conditions, idFloor, type ListedIds, listIds } from './list-ids.js';
 export { applyMigrations } from './migrations.js';
 export { type OverdueSummary, summarizeOverdue } from './overdue-deliveries.js';
 export { type DayDropped, dropDay, expiredDays, makePartitionsAhead } from './partitions.js';
