@@ -13,6 +13,7 @@ test('a scenario alone runs with what is usual', () => {
     runs: 1,
     report: undefined,
     keep: false,
+    profile: false,
   });
 });
 

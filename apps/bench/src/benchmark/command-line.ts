@@ -16,6 +16,7 @@ export type BenchRun = {
   runs: number;
   report: string | undefined;
   keep: boolean;
+  profile: boolean;
 };
 
 /** `misuse` is one line: what is wrong with the arguments. */
@@ -30,6 +31,7 @@ const OPTIONS = {
   runs: { type: 'string', default: '1' },
   report: { type: 'string' },
   keep: { type: 'boolean', default: false },
+  profile: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -47,6 +49,7 @@ Every receiver counts what it got: a run with a delivery that is lost or not on 
   --at-once N     requests to the API at once (4)
   --runs N        repeats everything, on fresh databases, and gives the medians (1)
   --report FILE   where the JSON report goes (reports/bench-<scenario>.json)
+  --profile       also say who used the processor in API and workers (slower; profiles go beside the report)
   --keep          keep databases and logs`;
 
 export function parseBenchCommand(args: string[]): BenchCommand {
@@ -74,6 +77,7 @@ function readRun(values: Values, [scenario, ...more]: string[]): BenchRun {
     runs: wholeNumber('runs', values.runs, { least: 1, most: 100 }),
     report: values.report,
     keep: values.keep,
+    profile: values.profile,
   };
 }
 

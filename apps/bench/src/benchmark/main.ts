@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { isNativeError } from 'node:util/types';
 import { CannotStart } from '@driftwire/local-servers';
 import { choosePaint, createLiveScreen, type LiveScreen, type Output, type Paint } from '@driftwire/terminal';
@@ -7,6 +7,7 @@ import { describeMachine, type Machine, writeMachine } from '../stack/machine.js
 import { withRunDirectory } from '../stack/run-directory.js';
 import { type Stack, withStack } from '../stack/stack.js';
 import { type BenchRun, parseBenchCommand, USAGE } from './command-line.js';
+import { type CpuProfile, type Share, shareByOwner } from './cpu-profile.js';
 import { type Receivers, startReceivers } from './receivers.js';
 import { measureThroughput, type Narrator, type ThroughputRun } from './throughput.js';
 import { writeThroughput } from './throughput-report.js';
@@ -63,24 +64,67 @@ async function benchmark(command: BenchRun, stage: Stage): Promise<void> {
   const file = resolve(root, command.report ?? `reports/bench-${command.scenario}.json`);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify({ machine, settings: command, runs }, null, 2)}\n`);
+  if (command.profile) screen.say(`Who used the processor:\n${writeProfiles(command, root)}\n`);
   screen.say(`Report: ${file}`);
 }
 
 async function withBench(
-  { workers, receivers: count, keep }: BenchRun,
+  command: BenchRun,
   { screen, root, stop: signal }: Stage,
   use: (bench: { stack: Stack; receivers: Receivers }) => Promise<void>,
 ): Promise<void> {
+  const { workers, receivers: count, keep } = command;
   const receivers = await startReceivers(count);
   try {
     await withRunDirectory(keep, screen.say, async (directory) => {
-      const options = { root, directory, signal, say: screen.say, apis: 1, workers, env: {} };
+      const options = {
+        root,
+        directory,
+        signal,
+        say: screen.say,
+        apis: 1,
+        workers,
+        env: {},
+        ...profiling(command, root),
+      };
       await withStack(options, (stack) => use({ stack, receivers }));
       return { result: undefined, isWorthKeeping: false };
     });
   } finally {
     await receivers.close();
   }
+}
+
+function profileDirectory({ scenario }: BenchRun, root: string): string {
+  return resolve(root, `reports/profiles-${scenario}`);
+}
+
+/** A process writes its profile when it ends by itself. */
+function profiling(command: BenchRun, root: string) {
+  if (!command.profile) return {};
+  const directory = profileDirectory(command, root);
+  const nodeArgs = (name: string) => [
+    '--cpu-prof',
+    `--cpu-prof-dir=${directory}`,
+    `--cpu-prof-name=${name}.cpuprofile`,
+  ];
+  return { nodeArgs, endSignal: 'SIGTERM' as const };
+}
+
+function writeProfiles(command: BenchRun, root: string): string {
+  return ['api-1', 'worker-1']
+    .map((name) => {
+      const file = join(profileDirectory(command, root), `${name}.cpuprofile`);
+      const shares = shareByOwner(JSON.parse(readFileSync(file, 'utf8')) as CpuProfile);
+      return `${name}: ${shares.slice(0, SHOWN_OWNERS).map(writeShare).join(', ')}`;
+    })
+    .join('\n');
+}
+
+const SHOWN_OWNERS = 14;
+
+function writeShare({ owner, share }: Share): string {
+  return `${owner} ${(share * 100).toFixed(1)} %`;
 }
 
 const BAR_CELLS = 20;

@@ -2,13 +2,14 @@ import { join } from 'node:path';
 import { postgresCommand, postgresServes, redisCommand, redisServes } from '@driftwire/local-servers';
 import type { Program } from './process-keeper.js';
 
-/** `workerEnv` is the workers' own, beside what all have. */
+/** `workerEnv` is the workers' own, beside what all have; `nodeArgs` are Node's, for the API or worker of that name. */
 export type Place = {
   root: string;
   directory: string;
   logDir: string;
   env: Record<string, string>;
   workerEnv: Record<string, string>;
+  nodeArgs: (name: string) => string[];
 };
 
 /** As an operator would run it: what is acknowledged is on disk. */
@@ -45,13 +46,13 @@ export function workerProgram(place: Place, number: number, port: number): Progr
 
 type App = { name: string; script: string; port: number; env: Record<string, string> };
 
-function appProgram({ root, logDir, env }: Place, app: App): Program {
+function appProgram({ root, logDir, env, nodeArgs }: Place, app: App): Program {
   return {
     name: app.name,
     logDir,
     command: () => ({
       file: process.execPath,
-      args: [join(root, app.script)],
+      args: [...nodeArgs(app.name), join(root, app.script)],
       cwd: root,
       env: { ...env, ...app.env },
     }),

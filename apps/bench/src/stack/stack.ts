@@ -34,6 +34,10 @@ export type StackOptions = {
   /** Of APIs and workers, beside what they cannot start without. */
   env: Record<string, string>;
   workerEnv?: Record<string, string>;
+  /** Node's own arguments for the API or worker of that name. */
+  nodeArgs?: (name: string) => string[];
+  /** How APIs and workers are ended: killed, unless what they do at their end is wanted. */
+  endSignal?: 'SIGKILL' | 'SIGTERM';
   signal: AbortSignal;
   say: (line: string) => void;
 };
@@ -47,7 +51,7 @@ export async function withStack(options: StackOptions, use: (stack: Stack) => Pr
     await use(await startStack(options, keepers));
   } finally {
     const [servers, apps] = [keepers.slice(0, 2), keepers.slice(2)];
-    await Promise.all(apps.map((keeper) => endKeeping(keeper, 'SIGKILL')));
+    await Promise.all(apps.map((keeper) => endKeeping(keeper, options.endSignal ?? 'SIGKILL')));
     // An immediate shutdown: nothing in there is needed any more, but its shared memory is to be given back.
     await Promise.all(servers.map((keeper) => endKeeping(keeper, 'SIGQUIT')));
   }
@@ -85,10 +89,10 @@ async function startStack(options: StackOptions, keepers: Keeper[]): Promise<Sta
 
 type Wiring = { databaseUrl: string; redisUrl: string; adminKey: string };
 
-function makePlace({ root, directory, env, workerEnv = {} }: StackOptions, wiring: Wiring): Place {
+function makePlace({ root, directory, env, workerEnv = {}, nodeArgs = () => [] }: StackOptions, wiring: Wiring): Place {
   const logDir = join(directory, 'logs');
   mkdirSync(logDir, { recursive: true });
-  return { root, directory, logDir, env: { ...appEnvironment(wiring), ...env }, workerEnv };
+  return { root, directory, logDir, env: { ...appEnvironment(wiring), ...env }, workerEnv, nodeArgs };
 }
 
 function appEnvironment({ databaseUrl, redisUrl: url, adminKey }: Wiring): Record<string, string> {

@@ -1,0 +1,52 @@
+/** What `node --cpu-prof` writes, as far as it is read here. */
+export type CpuProfile = {
+  nodes: { id: number; callFrame: { functionName: string; url: string }; children?: number[] }[];
+  samples: number[];
+  /** Microseconds, one for each sample. */
+  timeDeltas: number[];
+};
+
+export type Share = { owner: string; share: number };
+
+/**
+ * Who used the processor, as shares of the time that was not idle. What Node does itself is counted to the package that
+ * called it; `node` is what nobody called, such as the reading of sockets.
+ */
+export function shareByOwner({ nodes, samples, timeDeltas }: CpuProfile): Share[] {
+  const owners = ownersOf(nodes);
+  const times = new Map<string, number>();
+  for (const [index, node] of samples.entries()) {
+    const owner = owners.get(node) ?? 'node';
+    times.set(owner, (times.get(owner) ?? 0) + (timeDeltas[index] ?? 0));
+  }
+  times.delete('(idle)');
+  const total = [...times.values()].reduce((sum, time) => sum + time, 0);
+  return [...times]
+    .map(([owner, time]) => ({ owner, share: time / total }))
+    .sort((one, other) => other.share - one.share);
+}
+
+function ownersOf(nodes: CpuProfile['nodes']): Map<number, string> {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const owners = new Map<number, string>();
+  const root = nodes[0];
+  const visits = root === undefined ? [] : [{ node: root, caller: 'node' }];
+  for (let visit = visits.pop(); visit !== undefined; visit = visits.pop()) {
+    const owner = ownerOf(visit.node.callFrame) ?? visit.caller;
+    owners.set(visit.node.id, owner);
+    for (const child of visit.node.children ?? []) {
+      const node = byId.get(child);
+      if (node) visits.push({ node, caller: owner });
+    }
+  }
+  return owners;
+}
+
+/** A package of npm's, one of ours, or what V8 does by itself; null for Node's own code, which belongs to its caller. */
+function ownerOf({ functionName, url }: { functionName: string; url: string }): string | null {
+  if (url === '') return functionName.startsWith('(') && functionName !== '(root)' ? functionName : null;
+  const [, installed] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? [];
+  if (installed !== undefined) return installed;
+  const [, ours] = /\/((?:packages|apps)\/[^/]+)\//.exec(url) ?? [];
+  return ours ?? null;
+}
