@@ -8,14 +8,16 @@ export type DeliverDeps = {
   /** Null when a secret cannot be decrypted. */
   openSecrets: (claim: Claim) => EndpointSecrets | null;
   release: (claim: Claim, due: { dueInMs: number }) => Promise<boolean>;
-  /** Bounded by itself; `signal` says that the lease ends soon. */
-  send: (request: WebhookRequest, signal: AbortSignal) => Promise<AttemptReport>;
-  /** Repeated until it works or `signal` says that the lease has ended. */
-  record: (record: AttemptRecord, signal: AbortSignal) => Promise<RecordAnswer>;
-  deactivateEndpoint: (endpoint: { id: string; version: number }, signal: AbortSignal) => Promise<boolean>;
+  /** Bounded by itself, and by `withinMs`. */
+  send: (request: WebhookRequest, withinMs: number) => Promise<AttemptReport>;
+  /** Repeated until it works or the lease is over. */
+  record: (record: AttemptRecord, isOver: () => boolean) => Promise<RecordAnswer>;
+  deactivateEndpoint: (endpoint: { id: string; version: number }, isOver: () => boolean) => Promise<boolean>;
   observe: DeliveryObserver;
   retryBaseDelayMs: number;
   leaseMs: number;
+  /** A monotonic clock in milliseconds. */
+  now: () => number;
   random: () => number;
   pause: (ms: number) => Promise<unknown>;
 };
@@ -45,10 +47,11 @@ const SNOOZE_SPREAD_MS = 4_000;
 export function createDeliver(deps: DeliverDeps): (job: DeliveryJob) => Promise<JobEnding> {
   return async (job) => {
     try {
-      const lease = leaseSignals(deps.leaseMs);
+      // Counted from before the claim, so that it never ends after the lease in Postgres does.
+      const leaseEnds = deps.now() + deps.leaseMs;
       const answer = await deps.claim(job);
       if (answer.verdict !== 'claimed') return refuse(deps, answer);
-      return await attempt(deps, answer.claim, lease);
+      return await attempt(deps, answer.claim, leaseEnds);
     } catch (error) {
       deps.observe.interrupted(job, error);
       await deps.pause(HOLD_MS);
@@ -57,28 +60,22 @@ export function createDeliver(deps: DeliverDeps): (job: DeliveryJob) => Promise<
   };
 }
 
-/** Counted from before the claim, so that neither ends after the lease in Postgres does. */
-type LeaseSignals = { endsSoon: AbortSignal; ends: AbortSignal };
-
-function leaseSignals(leaseMs: number): LeaseSignals {
-  return { endsSoon: AbortSignal.timeout(leaseMs - LEASE_RESERVE_MS), ends: AbortSignal.timeout(leaseMs) };
-}
-
-async function attempt(deps: DeliverDeps, claim: Claim, lease: LeaseSignals): Promise<JobEnding> {
+async function attempt(deps: DeliverDeps, claim: Claim, leaseEnds: number): Promise<JobEnding> {
   const secrets = deps.openSecrets(claim);
   if (secrets === null) return park(deps, claim);
 
-  const report = await deps.send(webhookRequest(claim, secrets), lease.endsSoon);
+  const report = await deps.send(webhookRequest(claim, secrets), leaseEnds - LEASE_RESERVE_MS - deps.now());
   const transition = decide(
     report.outcome,
     { failedCount: claim.failedCount, jitter: deps.random() },
     policy(deps, claim),
   );
-  const { moved } = await deps.record(attemptRecord(claim, report, transition), lease.ends);
+  const isOver = () => deps.now() >= leaseEnds;
+  const { moved } = await deps.record(attemptRecord(claim, report, transition), isOver);
   deps.observe.attempted(claim, report, transition, moved);
 
   if (!moved) return { kind: 'done' };
-  if (transition.to === 'failed' && transition.deactivateEndpoint) await deactivate(deps, claim, lease.ends);
+  if (transition.to === 'failed' && transition.deactivateEndpoint) await deactivate(deps, claim, isOver);
   return endingOf(transition, report);
 }
 
@@ -96,8 +93,8 @@ async function park(deps: DeliverDeps, claim: Claim): Promise<JobEnding> {
   return { kind: 'snooze', delayMs: UNREADABLE_SECRET_DELAY_MS };
 }
 
-async function deactivate(deps: DeliverDeps, claim: Claim, signal: AbortSignal): Promise<void> {
-  if (await deps.deactivateEndpoint(claim.endpoint, signal)) deps.observe.endpointDeactivated(claim);
+async function deactivate(deps: DeliverDeps, claim: Claim, isOver: () => boolean): Promise<void> {
+  if (await deps.deactivateEndpoint(claim.endpoint, isOver)) deps.observe.endpointDeactivated(claim);
 }
 
 function policy({ retryBaseDelayMs }: DeliverDeps, { maxAttempts }: Claim) {

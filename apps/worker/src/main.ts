@@ -81,12 +81,13 @@ const deliver = createDeliver({
   openSecrets: createEndpointOpener(createSealer(config.ENCRYPTION_KEYS)),
   release: (claim, due) => releaseClaim(database.prisma, claim, due),
   send: sender.send,
-  record: (record, signal) => recordUntil(() => statements.record(record), isWorthRepeating, signal),
-  deactivateEndpoint: (endpoint, signal) =>
-    recordUntil(() => deactivateGoneEndpoint(database.prisma, endpoint), isWorthRepeating, signal),
+  record: (record, isOver) => recordUntil(() => statements.record(record), { isWorthRepeating, isOver }),
+  deactivateEndpoint: (endpoint, isOver) =>
+    recordUntil(() => deactivateGoneEndpoint(database.prisma, endpoint), { isWorthRepeating, isOver }),
   observe: createDeliveryObserver(log, registry),
   retryBaseDelayMs: config.RETRY_BASE_DELAY_MS,
   leaseMs,
+  now,
   random: Math.random,
   pause: (ms) => delay(ms),
 });

@@ -52,12 +52,7 @@ function deliverLosingOneAnswer(code: number) {
     openSecrets: () => ({ secrets: ['whsec_x'], customHeaders: {} }),
     release: async () => true,
     send: async () => responded(code),
-    record: (attempt, signal) =>
-      recordUntil(
-        () => record(attempt),
-        () => true,
-        signal,
-      ),
+    record: (attempt, isOver) => recordUntil(() => record(attempt), { isWorthRepeating: () => true, isOver }),
     deactivateEndpoint: async () => true,
     observe: {
       attempted: () => {},
@@ -68,6 +63,7 @@ function deliverLosingOneAnswer(code: number) {
     },
     retryBaseDelayMs: 100,
     leaseMs: 60_000,
+    now: () => performance.now(),
     random: () => 0.5,
     pause: async () => {},
   });

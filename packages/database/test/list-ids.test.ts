@@ -7,7 +7,7 @@ let customerId: string;
 let ids: string[];
 beforeAll(async () => {
   at = await setup();
-  ids = (await at.deliveries(4_500)).sort();
+  ids = (await at.deliveries(4_500, {})).sort();
   const [oldest = ''] = ids;
   await at.prisma.delivery.update({
     where: { id: oldest },

@@ -5,7 +5,7 @@ import type { Phases } from './attempt-report.js';
 import { createBodyStart } from './body-start.js';
 import { type Failure, failure, failureOf } from './failure.js';
 import { isConnected, phasesOf } from './phases.js';
-import { ABORTED, startTimeLimit, type TimeLimit } from './time-limit.js';
+import { OVER, startTimeLimit } from './time-limit.js';
 
 /** Far more than anyone needs, and a stop for a receiver that never gets beyond 1xx. */
 const MAX_INFORMATIONAL = 1000;
@@ -20,10 +20,10 @@ export type Exchange = { phases: Phases } & ({ head: ResponseHead; body: Buffer 
 
 /**
  * One request, up to the last byte of the response worth reading. Resolves once, whatever the receiver does, and
- * leaves nothing behind: no timer, no listener on the signal, no half-read response.
+ * leaves nothing behind: no timer, no half-read response.
  */
-export function exchange(open: () => Request, limit: TimeLimit): Promise<Exchange> {
-  if (limit.signal?.aborted) return Promise.resolve(unsent(ABORTED));
+export function exchange(open: () => Request, withinMs: number): Promise<Exchange> {
+  if (withinMs <= 0) return Promise.resolve(unsent(OVER));
   return new Promise((resolve) => {
     const stream = open();
     const body = createBodyStart();
@@ -35,7 +35,7 @@ export function exchange(open: () => Request, limit: TimeLimit): Promise<Exchang
       const phases = phasesOf(stream);
       resolve(head === null ? { head, failure: reason, phases } : { head, body: body.bytes(), phases });
     };
-    const clearTimeLimit = startTimeLimit(limit, { mayBeAnswered: () => isConnected(stream), giveUp: finish });
+    const clearTimeLimit = startTimeLimit(withinMs, { mayBeAnswered: () => isConnected(stream), giveUp: finish });
 
     stream.on('response', (response) => {
       head = response;

@@ -15,11 +15,11 @@ export type SenderOptions = HttpClientOptions & {
 };
 
 /**
- * Makes one guarded, bounded, signed request per `send`. Whatever a receiver, a resolver or the network does is an
- * outcome; `send` rejects for bugs only. `close` drops the connections, so call it when no attempt is in flight.
+ * Makes one guarded, signed request per `send`, bounded by the sender's timeout and by `withinMs`. Whatever a receiver, a
+ * resolver or the network does is an outcome; `send` rejects for bugs only. `close` drops the connections, so call it when no attempt is in flight.
  */
 export type Sender = {
-  send(request: WebhookRequest, signal?: AbortSignal): Promise<AttemptReport>;
+  send(request: WebhookRequest, withinMs?: number): Promise<AttemptReport>;
   close(): void;
 };
 
@@ -27,12 +27,12 @@ export function createSender(options: SenderOptions): Sender {
   const { version, addressPolicy, timeoutMs, now = Date.now } = options;
   const client = createHttpClient(options);
 
-  async function send(request: WebhookRequest, signal?: AbortSignal): Promise<AttemptReport> {
+  async function send(request: WebhookRequest, withinMs = timeoutMs): Promise<AttemptReport> {
     const startedAtMs = now();
     const startedMs = performance.now();
     const timestampSeconds = Math.floor(startedAtMs / 1000);
     const headers = webhookHeaders({ ...request, version, timestampSeconds });
-    const result = await attempt(request, headers, signal);
+    const result = await attempt(request, headers, Math.min(withinMs, timeoutMs));
     return {
       startedAt: new Date(startedAtMs),
       durationMs: Math.round(performance.now() - startedMs),
@@ -45,14 +45,10 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   /** The address is judged twice: the URL here, the addresses behind a name when the connection is made. */
-  function attempt(
-    request: WebhookRequest,
-    headers: Record<string, string>,
-    signal: AbortSignal | undefined,
-  ): Promise<Exchange> {
+  function attempt(request: WebhookRequest, headers: Record<string, string>, withinMs: number): Promise<Exchange> {
     const problem = urlProblem(request.url, addressPolicy);
     if (problem !== null) return Promise.resolve(unsent(failure('blocked', problem)));
-    return exchange(() => client.post(request.url, headers, request.body), { timeoutMs, signal });
+    return exchange(() => client.post(request.url, headers, request.body), withinMs);
   }
 
   return { send, close: client.close };

@@ -22,7 +22,7 @@ export async function setup<R extends Pick<Receiver, 'url' | 'close'>>(
     ...overrides,
   });
   closers.push(receiver.close, sender.close);
-  const send = (request: Partial<WebhookRequest> = {}, signal?: AbortSignal): Promise<AttemptReport> =>
-    sender.send(aWebhookRequest({ url: receiver.url, ...request }), signal);
+  const send = (request: Partial<WebhookRequest> = {}, withinMs?: number): Promise<AttemptReport> =>
+    sender.send(aWebhookRequest({ url: receiver.url, ...request }), withinMs);
   return { receiver, sender, send };
 }
