@@ -66,20 +66,11 @@ function insertEvents(
 ): Promise<InsertedRow[]> {
   return prisma.$queryRaw<InsertedRow[]>`
     WITH input AS (
-      SELECT * FROM unnest(
-        ${events.map((event) => event.request)}::int[],
-        ${events.map((event) => event.id)}::uuid[],
-        ${events.map((event) => event.customerId)}::uuid[],
-        ${events.map((event) => event.eventType)}::text[],
-        ${events.map((event) => `{${event.patterns.join(',')}}`)}::text[],
-        ${events.map((event) => event.driftType)}::text[],
-        ${events.map((event) => event.severity)}::float8[],
-        ${events.map((event) => event.requestId)}::uuid[],
-        ${events.map((event) => event.occurredAt)}::text[],
-        ${events.map((event) => event.createdAt.toISOString())}::timestamptz[],
-        ${events.map((event) => event.body)}::text[],
-        ${events.map((event) => event.idempotency?.key ?? '')}::text[],
-        ${events.map((event) => event.idempotency?.bodyHash ?? '')}::text[]
+      SELECT * FROM ROWS FROM (
+        jsonb_to_recordset(${JSON.stringify(events.map(toRow))}::jsonb) AS (
+          request int, id uuid, customer_id uuid, event_type text, patterns text[], drift_type text, severity float8,
+          request_id uuid, occurred_at text, created_at timestamptz, body text, key text, body_hash text
+        )
       ) WITH ORDINALITY AS input(
         request, id, customer_id, event_type, patterns, drift_type, severity, request_id, occurred_at, created_at, body,
         key, body_hash, ordinal
@@ -97,7 +88,7 @@ function insertEvents(
     ),
     claimed_keys AS (
       INSERT INTO idempotency_keys (customer_id, key, event_id, body_hash, created_at)
-      SELECT customer_id, key, id, decode(body_hash, 'hex'), created_at FROM fresh WHERE key <> ''
+      SELECT customer_id, key, id, decode(body_hash, 'hex'), created_at FROM fresh WHERE key IS NOT NULL
       ORDER BY customer_id, key
     ),
     stored AS (
@@ -111,7 +102,7 @@ function insertEvents(
       SELECT uuidv7_at(fresh.created_at), fresh.customer_id, fresh.id, endpoint.id, fresh.event_type, ${maxAttempts}::int,
         now(), now() + ${JOB_GRACE_MS}::int * interval '1 ms', fresh.created_at
       FROM fresh JOIN endpoints endpoint ON endpoint.customer_id = fresh.customer_id
-        AND endpoint.event_types && fresh.patterns::text[]
+        AND endpoint.event_types && fresh.patterns
         AND endpoint.active AND endpoint.deleted_at IS NULL
         AND fresh.severity >= coalesce(endpoint.min_severity, 0)
       RETURNING id, event_id, endpoint_id
@@ -122,6 +113,25 @@ function insertEvents(
     LEFT JOIN known ON known.ordinal = input.ordinal
     LEFT JOIN fanned_out ON fanned_out.event_id = input.id
     ORDER BY input.ordinal, fanned_out.id`;
+}
+
+/** An event in the statement's words. */
+function toRow(event: EventToAccept & { request: number }) {
+  return {
+    request: event.request,
+    id: event.id,
+    customer_id: event.customerId,
+    event_type: event.eventType,
+    patterns: event.patterns,
+    drift_type: event.driftType,
+    severity: event.severity,
+    request_id: event.requestId,
+    occurred_at: event.occurredAt,
+    created_at: event.createdAt,
+    body: event.body,
+    key: event.idempotency?.key,
+    body_hash: event.idempotency?.bodyHash,
+  };
 }
 
 function acceptances(requests: readonly (readonly EventToAccept[])[], rows: readonly InsertedRow[]): Acceptance[][] {

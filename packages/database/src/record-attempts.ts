@@ -46,41 +46,18 @@ export async function recordAttempts(
 ): Promise<RecordAnswer[]> {
   const { lowest, highest } = idRange(records.map((record) => record.deliveryId));
   const rows = await prisma.$queryRaw<RecordedRow[]>`
-    WITH input AS (
-      SELECT * FROM unnest(
-        ${records.map((record) => record.deliveryId)}::uuid[],
-        ${records.map((record) => record.customerId)}::uuid[],
-        ${records.map((record) => record.number)}::int[],
-        ${records.map((record) => record.round)}::int[],
-        ${records.map((record) => record.startedAt.toISOString())}::timestamptz[],
-        ${records.map((record) => record.durationMs)}::float8[],
-        ${records.map((record) => JSON.stringify(record.phases))}::text[],
-        ${records.map((record) => JSON.stringify(record.requestHeaders))}::text[],
-        ${records.map((record) => record.outcome)}::text[],
-        ${records.map((record) => JSON.stringify(record.response))}::text[],
-        ${records.map((record) => record.error ?? '')}::text[],
-        ${records.map((record) => record.transition.to)}::text[],
-        ${records.map(delayMs)}::float8[],
-        ${records.map(failureReason)}::text[]
-      ) AS input(
-        delivery_id, customer_id, number, round, started_at, duration_ms, phases, request_headers, outcome, response,
-        error, to_status, delay_ms, failure_reason
+    WITH ended_attempt AS (
+      SELECT *, delay_ms * interval '1 ms' AS delay
+      FROM jsonb_to_recordset(${JSON.stringify(records.map(toRow))}::jsonb) AS input(
+        delivery_id uuid, customer_id uuid, number int, round int, started_at timestamptz, duration_ms float8, phases jsonb,
+        request_headers jsonb, outcome outcome_kind, response_code int, response_headers jsonb, response_body text,
+        error text, to_status delivery_status, delay_ms float8, failure_reason failure_reason
       )
-    ),
-    ended_attempt AS (
-      SELECT input.delivery_id, customer_id, number, round, started_at, duration_ms, phases::jsonb AS phases,
-        request_headers::jsonb AS request_headers, outcome::outcome_kind AS outcome,
-        (response::jsonb ->> 'status')::int AS response_code,
-        response::jsonb -> 'headers' AS response_headers,
-        response::jsonb ->> 'body' AS response_body,
-        nullif(error, '') AS error, to_status::delivery_status AS to_status,
-        delay_ms * interval '1 ms' AS delay, nullif(failure_reason, '')::failure_reason AS failure_reason
-      FROM input
     ),
     held AS (
       SELECT delivery.id, delivery.fence, delivery.round, delivery.last_attempt_at, delivery.lease_expires_at,
         delivery.status, delivery.failure_reason
-      FROM deliveries delivery JOIN input ON input.delivery_id = delivery.id
+      FROM deliveries delivery JOIN ended_attempt ON ended_attempt.delivery_id = delivery.id
       WHERE delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
       ORDER BY delivery.id
       FOR UPDATE OF delivery SKIP LOCKED
@@ -140,11 +117,25 @@ export async function recordAttempts(
 
 type RecordedRow = { delivery_id: string; number: number; moved: boolean; locked: boolean };
 
-/** Null unless there is a next attempt: then deadline and next attempt are null in the row as well. */
-function delayMs({ transition }: AttemptRecord): number | null {
-  return transition.to === 'retrying' ? transition.delayMs : null;
-}
-
-function failureReason({ transition }: AttemptRecord): string {
-  return transition.to === 'failed' ? transition.reason : '';
+/** A record in the statement's words. Null where there is nothing, so that the row's column is null, too. */
+function toRow(record: AttemptRecord) {
+  const { response, transition } = record;
+  return {
+    delivery_id: record.deliveryId,
+    customer_id: record.customerId,
+    number: record.number,
+    round: record.round,
+    started_at: record.startedAt,
+    duration_ms: record.durationMs,
+    phases: record.phases,
+    request_headers: record.requestHeaders,
+    outcome: record.outcome,
+    response_code: response?.status,
+    response_headers: response?.headers,
+    response_body: response?.body,
+    error: record.error,
+    to_status: transition.to,
+    delay_ms: transition.to === 'retrying' ? transition.delayMs : null,
+    failure_reason: transition.to === 'failed' ? transition.reason : null,
+  };
 }
