@@ -42,7 +42,7 @@ function listDeliveries({ prisma, cursors }: ApiDeps): Route {
       const asked = parse(listQuery, query);
       const { ids, next } = await listIds(prisma, {
         table: 'deliveries',
-        ...planFilters(customerId, filtersOf(asked), INDEXES),
+        ...planFilters(customerId, filtersOf(asked), indexesFor(asked)),
         ...idBounds(cursors, asked),
         limit: asked.limit,
       });
@@ -122,11 +122,15 @@ function refusal({ completedAt, endpoint }: Delivery & { endpoint: { deletedAt: 
   return new Problem('endpoint_inactive', `The endpoint takes no deliveries: ${remedy}.`);
 }
 
-/** An event has few deliveries, an endpoint its own, and of the states those that people look for are rare. */
-const INDEXES = {
-  bySelectivity: ['event_id', 'endpoint_id', 'status', 'event_type'],
-  alone: ['event_id', 'endpoint_id'],
-} as const;
+/** An event has few deliveries, an endpoint its own. The index of states holds only those that people look for. */
+const INDEXED_STATES: readonly (DeliveryStatus | undefined)[] = ['retrying', 'failed', 'cancelled'];
+function indexesFor({ status }: z.infer<typeof listQuery>) {
+  const ofState = INDEXED_STATES.includes(status) ? (['status'] as const) : [];
+  return {
+    bySelectivity: ['event_id', 'endpoint_id', ...ofState, 'event_type'] as const,
+    alone: ['event_id', 'endpoint_id'] as const,
+  };
+}
 
 function filtersOf({ status, endpoint_id, event_id, event_type }: z.infer<typeof listQuery>) {
   return { status, endpoint_id, event_id, event_type };

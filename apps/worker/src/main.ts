@@ -61,6 +61,7 @@ const database = connectDatabase({
   url: config.DATABASE_URL,
   applicationName: 'driftwire-worker',
   poolSize: POOL_SIZE,
+  plans: 'generic',
   onConnectionLost: (error) => log.warn({ err: error }, 'postgres.connection_lost'),
 });
 const sender = createSender({

@@ -65,6 +65,7 @@ function insertEvents(
   maxAttempts: number,
 ): Promise<InsertedRow[]> {
   return prisma.$queryRaw<InsertedRow[]>`
+    /* prepared: accept_events */
     WITH input AS (
       SELECT * FROM ROWS FROM (
         jsonb_to_recordset(${JSON.stringify(events.map(toRow))}::jsonb) AS (

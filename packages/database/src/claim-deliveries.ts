@@ -59,6 +59,7 @@ export async function claimDeliveries(
 ): Promise<ClaimAnswer[]> {
   const { lowest, highest } = idRange(jobs.map((job) => job.deliveryId));
   const rows = await prisma.$queryRaw<ClaimRow[]>`
+    /* prepared: claim_deliveries */
     WITH job AS (
       SELECT id, max(generation) AS generation FROM unnest(
         ${jobs.map((job) => job.deliveryId)}::uuid[],

@@ -46,6 +46,7 @@ export async function recordAttempts(
 ): Promise<RecordAnswer[]> {
   const { lowest, highest } = idRange(records.map((record) => record.deliveryId));
   const rows = await prisma.$queryRaw<RecordedRow[]>`
+    /* prepared: record_attempts */
     WITH ended_attempt AS (
       SELECT *, delay_ms * interval '1 ms' AS delay
       FROM jsonb_to_recordset(${JSON.stringify(records.map(toRow))}::jsonb) AS input(

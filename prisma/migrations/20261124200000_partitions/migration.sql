@@ -78,7 +78,9 @@ CREATE INDEX "drift_events_customer_id_event_type_id_idx" ON "drift_events"("cus
 CREATE INDEX "drift_events_customer_id_drift_type_id_idx" ON "drift_events"("customer_id", "drift_type", "id");
 CREATE INDEX "drift_events_request_id_idx" ON "drift_events"("request_id");
 CREATE UNIQUE INDEX "deliveries_customer_id_id_key" ON "deliveries"("customer_id", "id");
-CREATE INDEX "deliveries_customer_id_status_id_idx" ON "deliveries"("customer_id", "status", "id");
+-- The states people look for. What is pending is new and what succeeded is common, so both are found among the latest rows, and
+-- a delivery that succeeds at once is never in this index.
+CREATE INDEX "deliveries_customer_id_status_id_idx" ON "deliveries"("customer_id", "status", "id") WHERE "status" IN ('retrying', 'failed', 'cancelled');
 CREATE INDEX "deliveries_customer_id_event_type_id_idx" ON "deliveries"("customer_id", "event_type", "id");
 CREATE INDEX "deliveries_endpoint_id_id_idx" ON "deliveries"("endpoint_id", "id");
 CREATE INDEX "deliveries_event_id_idx" ON "deliveries"("event_id");
