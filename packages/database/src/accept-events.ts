@@ -79,7 +79,9 @@ function insertEvents(
     ),
     known AS (
       SELECT input.request, input.ordinal, keys.event_id, keys.body_hash = decode(input.body_hash, 'hex') AS same_body
-      FROM input JOIN idempotency_keys keys ON keys.customer_id = input.customer_id AND keys.key = input.key
+      FROM input, LATERAL (
+        SELECT * FROM idempotency_keys WHERE customer_id = input.customer_id AND key = input.key OFFSET 0
+      ) AS keys
     ),
     fresh AS (
       SELECT * FROM input

@@ -1,5 +1,6 @@
 import type { PrismaClient } from './generated/client.js';
 import { idRange } from './id-range.js';
+import { existingOf } from './passed-over.js';
 
 /** Which delivery, and which of its jobs asks: a job of an older generation has been replaced. */
 export type JobRef = { deliveryId: string; generation: number };
@@ -60,21 +61,23 @@ export async function claimDeliveries(
   const { lowest, highest } = idRange(jobs.map((job) => job.deliveryId));
   const rows = await prisma.$queryRaw<ClaimRow[]>`
     /* prepared: claim_deliveries */
-    WITH job AS (
-      SELECT id, max(generation) AS generation FROM unnest(
-        ${jobs.map((job) => job.deliveryId)}::uuid[],
-        ${jobs.map((job) => job.generation)}::int[]
-      ) AS job(id, generation) GROUP BY id
-    ),
-    held AS (
+    WITH held AS (
       SELECT delivery.*, job.generation AS job_generation
-      FROM deliveries delivery JOIN job ON job.id = delivery.id
-      WHERE delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
-      ORDER BY delivery.id
-      FOR UPDATE OF delivery SKIP LOCKED
+      FROM (
+        SELECT id, max(generation) AS generation FROM unnest(
+          ${jobs.map((job) => job.deliveryId)}::uuid[],
+          ${jobs.map((job) => job.generation)}::int[]
+        ) AS job(id, generation) GROUP BY id ORDER BY id
+      ) AS job, LATERAL (
+        SELECT * FROM deliveries
+        WHERE deliveries.id = job.id AND deliveries.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
+        FOR UPDATE SKIP LOCKED
+      ) AS delivery
     ),
     judged AS (
       SELECT held.*, greatest(held.lease_expires_at, held.next_attempt_at) - now() AS wait,
+        endpoint.version, endpoint.url, endpoint.secret_sealed, endpoint.headers_sealed,
+        CASE WHEN endpoint.previous_secret_expires_at > now() THEN endpoint.previous_secret_sealed END AS previous_secret_sealed,
         CASE
           WHEN held.status IN ('success', 'failed', 'cancelled') THEN 'finished'
           WHEN held.job_generation < held.generation THEN 'superseded'
@@ -115,23 +118,24 @@ export async function claimDeliveries(
       FROM judged
       WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
         AND judged.verdict = 'claimed'
-      RETURNING delivery.id, delivery.fence
     )
-    SELECT job.id AS delivery_id, coalesce(judged.verdict, CASE WHEN seen.id IS NULL THEN 'missing' ELSE 'wait' END) AS verdict,
-      coalesce(ceil(extract(epoch FROM judged.wait) * 1000), ${LOCKED_WAIT_MS}::int)::int AS wait_ms,
+    SELECT judged.id AS delivery_id, judged.verdict, ceil(extract(epoch FROM judged.wait) * 1000)::int AS wait_ms,
       judged.customer_id, judged.event_id, judged.event_type, event.body,
-      claimed.fence, judged.round, judged.failed_count, judged.max_attempts,
-      endpoint.id AS endpoint_id, endpoint.version, endpoint.url, endpoint.secret_sealed,
-      CASE WHEN endpoint.previous_secret_expires_at > now() THEN endpoint.previous_secret_sealed END AS previous_secret_sealed,
-      endpoint.headers_sealed
-    FROM job
-    LEFT JOIN deliveries seen ON seen.id = job.id AND seen.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
-    LEFT JOIN judged ON judged.id = job.id
-    LEFT JOIN claimed ON claimed.id = job.id
-    LEFT JOIN drift_events event ON event.id = judged.event_id AND claimed.id IS NOT NULL
-      AND event.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
-    LEFT JOIN endpoints endpoint ON endpoint.id = judged.endpoint_id AND claimed.id IS NOT NULL`;
-  return rows.map(claimAnswer);
+      -- As in the update: nobody else can have changed a row that is locked.
+      judged.fence + (judged.starts > 0)::int AS fence, judged.round, judged.failed_count, judged.max_attempts,
+      judged.endpoint_id, judged.version, judged.url, judged.secret_sealed, judged.previous_secret_sealed, judged.headers_sealed
+    FROM judged LEFT JOIN LATERAL (
+      SELECT body FROM drift_events WHERE drift_events.id = judged.event_id AND judged.verdict = 'claimed'
+        AND drift_events.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
+    ) AS event ON true`;
+  const answered = new Set(rows.map(({ delivery_id }) => delivery_id));
+  const passedOver = new Set(jobs.map(({ deliveryId }) => deliveryId).filter((id) => !answered.has(id)));
+  const existing = await existingOf(prisma, [...passedOver]);
+  return [...rows.map(claimAnswer), ...[...passedOver].map((id) => passedOverAnswer(id, existing.has(id)))];
+}
+
+function passedOverAnswer(deliveryId: string, isLocked: boolean): ClaimAnswer {
+  return isLocked ? { deliveryId, verdict: 'wait', waitMs: LOCKED_WAIT_MS } : { deliveryId, verdict: 'missing' };
 }
 
 type ClaimedRow = {
@@ -156,14 +160,7 @@ type ClaimedRow = {
 type ClaimRow =
   | ClaimedRow
   | {
-      verdict:
-        | 'wait'
-        | 'finished'
-        | 'superseded'
-        | 'missing'
-        | 'endpoint_inactive'
-        | 'endpoint_deleted'
-        | 'indeterminate';
+      verdict: 'wait' | 'finished' | 'superseded' | 'endpoint_inactive' | 'endpoint_deleted' | 'indeterminate';
       delivery_id: string;
       wait_ms: number;
     };
@@ -177,7 +174,6 @@ function claimAnswer(row: ClaimRow): ClaimAnswer {
       return { deliveryId, verdict: 'wait', waitMs: Math.max(row.wait_ms, 1) };
     case 'finished':
     case 'superseded':
-    case 'missing':
       return { deliveryId, verdict: row.verdict };
     default:
       return { deliveryId, verdict: 'ended', reason: row.verdict };

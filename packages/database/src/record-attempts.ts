@@ -2,6 +2,7 @@ import type { FailureReason, OutcomeKind } from '@driftwire/delivery';
 import type { PrismaClient } from './generated/client.js';
 import { idRange } from './id-range.js';
 import { JOB_GRACE_MS } from './job-grace.js';
+import { existingOf } from './passed-over.js';
 
 /** An attempt that has come to an end, and what it means for its delivery. */
 export type AttemptRecord = {
@@ -47,28 +48,25 @@ export async function recordAttempts(
   const { lowest, highest } = idRange(records.map((record) => record.deliveryId));
   const rows = await prisma.$queryRaw<RecordedRow[]>`
     /* prepared: record_attempts */
-    WITH ended_attempt AS (
-      SELECT *, delay_ms * interval '1 ms' AS delay
-      FROM jsonb_to_recordset(${JSON.stringify(records.map(toRow))}::jsonb) AS input(
+    WITH held AS (
+      SELECT ended.*, ended.delay_ms * interval '1 ms' AS delay, delivery.*
+      FROM jsonb_to_recordset(${JSON.stringify(records.map(toRow))}::jsonb) AS ended(
         delivery_id uuid, customer_id uuid, number int, round int, started_at timestamptz, duration_ms float8, phases jsonb,
         request_headers jsonb, outcome outcome_kind, response_code int, response_headers jsonb, response_body text,
-        error text, to_status delivery_status, delay_ms float8, failure_reason failure_reason
-      )
-    ),
-    held AS (
-      SELECT delivery.id, delivery.fence, delivery.round, delivery.last_attempt_at, delivery.lease_expires_at,
-        delivery.status, delivery.failure_reason
-      FROM deliveries delivery JOIN ended_attempt ON ended_attempt.delivery_id = delivery.id
-      WHERE delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
-      ORDER BY delivery.id
-      FOR UPDATE OF delivery SKIP LOCKED
+        error text, to_status delivery_status, delay_ms float8, to_reason failure_reason
+      ), LATERAL (
+        SELECT fence, deliveries.round AS current_round, last_attempt_at, lease_expires_at, status, failure_reason
+        FROM deliveries
+        WHERE deliveries.id = ended.delivery_id AND deliveries.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
+        FOR UPDATE SKIP LOCKED
+      ) AS delivery
     ),
     written AS (
       INSERT INTO attempts AS attempt (delivery_id, number, customer_id, round, started_at, duration_ms, phases,
         request_headers, outcome, response_code, response_headers, response_body, error)
-      SELECT delivery_id, number, customer_id, ended_attempt.round, started_at, duration_ms, phases,
+      SELECT delivery_id, number, customer_id, round, started_at, duration_ms, phases,
         request_headers, outcome, response_code, response_headers, response_body, error
-      FROM ended_attempt JOIN held ON held.id = delivery_id
+      FROM held
       ON CONFLICT (delivery_id, number) DO UPDATE SET
         duration_ms = excluded.duration_ms, phases = excluded.phases, request_headers = excluded.request_headers,
         response_code = excluded.response_code, response_headers = excluded.response_headers,
@@ -77,19 +75,20 @@ export async function recordAttempts(
         error = CASE attempt.error WHEN ${OVERTAKEN}::text THEN excluded.error ELSE ${RECORDED_LATE}::text END
       WHERE attempt.outcome = 'unknown' AND attempt.response_code IS NULL
         AND (excluded.response_code BETWEEN 200 AND 299 OR attempt.error = ${OVERTAKEN}::text OR NOT ${fenced}::bool)
-      RETURNING delivery_id, number
+      RETURNING delivery_id
     ),
     overtaken AS (
       INSERT INTO attempts (delivery_id, number, customer_id, round, started_at, outcome, error)
-      SELECT held.id, held.fence, ended.customer_id, held.round, held.last_attempt_at, 'unknown', ${OVERTAKEN}::text
-      FROM ended_attempt ended JOIN written USING (delivery_id, number) JOIN held ON held.id = ended.delivery_id
-      WHERE ended.to_status = 'success' AND held.lease_expires_at IS NOT NULL AND held.fence <> ended.number
+      SELECT delivery_id, fence, customer_id, current_round, last_attempt_at, 'unknown', ${OVERTAKEN}::text
+      FROM held
+      WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM written))
+        AND to_status = 'success' AND lease_expires_at IS NOT NULL AND fence <> number
       ON CONFLICT DO NOTHING
     ),
     moved AS (
       UPDATE deliveries delivery SET
         status = ended.to_status,
-        failure_reason = ended.failure_reason,
+        failure_reason = ended.to_reason,
         failed_count = delivery.failed_count + (ended.to_status <> 'success')::int,
         response_code = ended.response_code,
         last_error = ended.error,
@@ -97,26 +96,37 @@ export async function recordAttempts(
         next_attempt_at = now() + ended.delay,
         recover_at = now() + ended.delay + ${JOB_GRACE_MS}::int * interval '1 ms',
         completed_at = CASE WHEN ended.to_status <> 'retrying' THEN now() END
-      FROM ended_attempt ended JOIN written USING (delivery_id, number)
-      WHERE delivery.id = ended.delivery_id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid AND (
-        (delivery.fence = ended.number AND delivery.lease_expires_at IS NOT NULL)
-        OR (ended.to_status = 'success' AND delivery.status <> 'success')
-        OR NOT ${fenced}::bool)
+      FROM held ended
+      WHERE delivery.id = ended.delivery_id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
+        AND ended.delivery_id = ANY (ARRAY(SELECT delivery_id FROM written)) AND (
+          (ended.fence = ended.number AND ended.lease_expires_at IS NOT NULL)
+          OR (ended.to_status = 'success' AND ended.status <> 'success')
+          OR NOT ${fenced}::bool)
       RETURNING delivery.id
     )
-    SELECT ended.delivery_id, ended.number, moved.id IS NOT NULL OR coalesce(
+    SELECT delivery_id, number, delivery_id = ANY (ARRAY(SELECT id FROM moved)) OR (
         -- The answer to an earlier record may have been lost on its way: then the delivery is where that one put it.
-        held.fence = ended.number AND held.lease_expires_at IS NULL AND held.status = ended.to_status
-          AND held.failure_reason IS NOT DISTINCT FROM ended.failure_reason, false) AS moved,
-      held.id IS NULL AND seen.id IS NOT NULL AS locked
-    FROM ended_attempt ended
-    LEFT JOIN held ON held.id = ended.delivery_id
-    LEFT JOIN moved ON moved.id = ended.delivery_id
-    LEFT JOIN deliveries seen ON seen.id = ended.delivery_id AND seen.id BETWEEN ${lowest}::uuid AND ${highest}::uuid`;
-  return rows.map(({ delivery_id, ...row }) => ({ deliveryId: delivery_id, ...row }));
+        fence = number AND lease_expires_at IS NULL AND status = to_status
+          AND failure_reason IS NOT DISTINCT FROM to_reason) AS moved
+    FROM held`;
+  const answered = new Set(rows.map(({ delivery_id }) => delivery_id));
+  const passedOver = records.filter(({ deliveryId }) => !answered.has(deliveryId));
+  const existing = await existingOf(
+    prisma,
+    passedOver.map(({ deliveryId }) => deliveryId),
+  );
+  return [
+    ...rows.map(({ delivery_id: deliveryId, number, moved }) => ({ deliveryId, number, moved, locked: false })),
+    ...passedOver.map(({ deliveryId, number }) => ({
+      deliveryId,
+      number,
+      moved: false,
+      locked: existing.has(deliveryId),
+    })),
+  ];
 }
 
-type RecordedRow = { delivery_id: string; number: number; moved: boolean; locked: boolean };
+type RecordedRow = { delivery_id: string; number: number; moved: boolean };
 
 /** A record in the statement's words. Null where there is nothing, so that the row's column is null, too. */
 function toRow(record: AttemptRecord) {
@@ -137,6 +147,6 @@ function toRow(record: AttemptRecord) {
     error: record.error,
     to_status: transition.to,
     delay_ms: transition.to === 'retrying' ? transition.delayMs : null,
-    failure_reason: transition.to === 'failed' ? transition.reason : null,
+    to_reason: transition.to === 'failed' ? transition.reason : null,
   };
 }

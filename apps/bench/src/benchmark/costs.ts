@@ -7,11 +7,16 @@ export type Cost = { cpuMs: number; residentMiB: number };
 
 export type Costs = Record<'api' | 'worker' | 'postgres' | 'redis', Cost>;
 
+/** `outsideCpuMs`: of this process, which is the receivers and the load. */
+export type Measured<T> = { result: T; costs: Costs; outsideCpuMs: number };
+
 /** What everything that is not receiver or load costs while `act` runs. */
-export async function measureCosts<T>(stack: Stack, act: () => Promise<T>): Promise<{ result: T; costs: Costs }> {
+export async function measureCosts<T>(stack: Stack, act: () => Promise<T>): Promise<Measured<T>> {
   const before = readCpu(stack);
+  const outside = process.cpuUsage();
   const result = await act();
   const after = readCpu(stack);
+  const { user, system } = process.cpuUsage(outside);
   const cost = (kind: keyof Costs): Cost => ({
     cpuMs: after[kind] - before[kind],
     residentMiB: sum(keepersOf(stack)[kind], residentMiB),
@@ -19,6 +24,7 @@ export async function measureCosts<T>(stack: Stack, act: () => Promise<T>): Prom
   return {
     result,
     costs: { api: cost('api'), worker: cost('worker'), postgres: cost('postgres'), redis: cost('redis') },
+    outsideCpuMs: (user + system) / 1_000,
   };
 }
 

@@ -16,6 +16,8 @@ export type DriftwireRun = {
   /** From the request that brought the event to its arrival at a receiver, in milliseconds. */
   latencyMs: Latency;
   costs: Costs;
+  /** Of receivers and load. */
+  outsideCpuMs: number;
 };
 
 export type Scene = { stack: Stack; receivers: Receivers; call: Call; customerId: string };
@@ -42,7 +44,7 @@ export async function runDriftwire(
   const { stack, receivers, call, customerId } = scene;
   receivers.forget();
   const expected = size.events * receivers.urls.length;
-  const { result, costs } = await measureCosts(stack, async () => {
+  const { result, costs, outsideCpuMs } = await measureCosts(stack, async () => {
     const startedAt = performance.now();
     const watching = watchArrivals(receivers, expected, onProgress);
     const posted = await flood(call, { ...size, customerId });
@@ -58,6 +60,7 @@ export async function runDriftwire(
     perSecond: expected / result.seconds,
     latencyMs: latencyOf(result.posted, receivers),
     costs,
+    outsideCpuMs,
   };
 }
 

@@ -47,6 +47,7 @@ export function writeThroughput(runs: readonly ThroughputRun[], paint: Paint): s
   for (const kind of ['worker', 'api', 'postgres', 'redis'] as const) {
     row(`  ${kind} CPU per delivery, ms`, ({ driftwire: { costs, deliveries } }) => costs[kind].cpuMs / deliveries, 3);
   }
+  row('  receivers and load, ms', ({ driftwire: { outsideCpuMs, deliveries } }) => outsideCpuMs / deliveries, 3);
   for (const kind of ['worker', 'api'] as const) {
     row(`  ${kind} RSS, MiB`, ({ driftwire }) => driftwire.costs[kind].residentMiB);
   }
