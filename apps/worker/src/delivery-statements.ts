@@ -29,8 +29,8 @@ export class DeliveryLocked extends Error {
   override name = 'DeliveryLocked';
 }
 
-/** Rows of one statement, and statements on their way at the same time. */
-const BATCHES = { capacity: 200, lanes: 2, isOutage: isPostgresUnavailable };
+/** One statement of a kind at a time: a second one would halve the batches, and cost more than it would hurry. */
+const BATCHES = { capacity: 200, lanes: 1, isOutage: isPostgresUnavailable };
 
 /** A delivery that retention has dropped meanwhile. */
 const NOT_THERE = { moved: false, locked: false };
