@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { isNativeError } from 'node:util/types';
 import { wholeNumber } from '../stack/number-options.js';
 
-export const SCENARIOS = ['throughput'] as const;
+export const SCENARIOS = ['throughput', 'latency', 'scale'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export type BenchRun = {
@@ -24,8 +24,8 @@ export type BenchCommand = BenchRun | { kind: 'help' } | { kind: 'misuse'; probl
 
 const OPTIONS = {
   events: { type: 'string', default: '10000' },
-  receivers: { type: 'string', default: '2' },
-  workers: { type: 'string', default: '2' },
+  receivers: { type: 'string', default: '4' },
+  workers: { type: 'string', default: '1' },
   batch: { type: 'string', default: '50' },
   'at-once': { type: 'string', default: '4' },
   runs: { type: 'string', default: '1' },
@@ -41,10 +41,12 @@ Starts a Driftwire of its own (Postgres, Redis, one API, workers), measures it, 
 Every receiver counts what it got: a run with a delivery that is lost or not on record fails.
 
   throughput      events to receivers as fast as they go; beside it, in the same run, a textbook worker and bare got
+  latency         single events at 10/s, 100/s and 30 % of what it can
+  scale           1, 2, 4 and 8 workers, against receivers that take 100 ms
 
   --events N      drift events to post (10000)
-  --receivers M   endpoints that each event goes to (2)
-  --workers W     worker processes (2)
+  --receivers M   endpoints that each event goes to (4)
+  --workers W     worker processes (1; scale has its own)
   --batch N       events in one request (50)
   --at-once N     requests to the API at once (4)
   --runs N        repeats everything, on fresh databases, and gives the medians (1)

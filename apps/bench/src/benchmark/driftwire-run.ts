@@ -84,7 +84,8 @@ async function watchArrivals(
   }
 }
 
-async function untilAllRecorded({ query }: Session): Promise<void> {
+/** Nothing unfinished is left in the database; rejects after a minute. */
+export async function untilAllRecorded({ query }: Session): Promise<void> {
   const deadline = performance.now() + GIVE_UP_MS;
   while ((await query('SELECT 1 FROM deliveries WHERE recover_at IS NOT NULL LIMIT 1')).length > 0) {
     if (performance.now() > deadline) throw new Error('deliveries have arrived that are not on record after a minute');
@@ -92,14 +93,15 @@ async function untilAllRecorded({ query }: Session): Promise<void> {
   }
 }
 
-function refuseLosses({ arrivals }: Receivers, expected: number): void {
+/** Every receiver counts what it got. */
+export function refuseLosses({ arrivals }: Receivers, expected: number): void {
   const distinct = new Set(arrivals.map(({ deliveryId }) => deliveryId)).size;
   if (distinct !== expected || arrivals.length !== expected) {
     throw new Error(`${expected} deliveries, of which ${distinct} arrived, in ${arrivals.length} requests`);
   }
 }
 
-function latencyOf(posted: readonly Posted[], { arrivals }: Receivers): Latency {
+export function latencyOf(posted: readonly Posted[], { arrivals }: Receivers): Latency {
   const postedAt = new Map(posted.map((event) => [event.eventId, event.postedAt]));
   const all = arrivals.map(({ eventId, at }) => at - (postedAt.get(eventId) ?? Number.NaN));
   return { p50: quantile(all, 0.5), p95: quantile(all, 0.95), p99: quantile(all, 0.99) };

@@ -1,15 +1,15 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { isNativeError } from 'node:util/types';
 import { CannotStart } from '@driftwire/local-servers';
 import { choosePaint, createLiveScreen, type LiveScreen, type Output, type Paint } from '@driftwire/terminal';
 import { describeMachine, type Machine, writeMachine } from '../stack/machine.js';
-import { withRunDirectory } from '../stack/run-directory.js';
-import { type Stack, withStack } from '../stack/stack.js';
+import { type Benches, withBench } from './bench.js';
 import { type BenchRun, parseBenchCommand, USAGE } from './command-line.js';
-import { type CpuProfile, type Share, shareByOwner } from './cpu-profile.js';
-import { type Receivers, startReceivers } from './receivers.js';
-import { measureThroughput, type Narrator, type ThroughputRun } from './throughput.js';
+import { measureLatency, writeLatency } from './latency.js';
+import { profileInto, writeProfiles } from './profiles.js';
+import { measureScale, writeScale } from './scale.js';
+import { measureThroughput } from './throughput.js';
 import { writeThroughput } from './throughput-report.js';
 
 export type BenchInvocation = {
@@ -49,96 +49,68 @@ export async function main({ args, env, root, stdout, stderr, stop }: BenchInvoc
 }
 
 async function benchmark(command: BenchRun, stage: Stage): Promise<void> {
-  const { screen, paint, root } = stage;
-  const runs: ThroughputRun[] = [];
+  switch (command.scenario) {
+    case 'throughput':
+      return measureAndReport(command, stage, { measure: measureThroughput, write: writeThroughput });
+    case 'latency':
+      return measureAndReport(command, stage, { measure: measureLatency, write: writeLatency });
+    case 'scale':
+      return measureAndReport(command, stage, { measure: measureScale, write: writeScale });
+  }
+}
+
+type Measure<Run> = {
+  measure: (benches: Benches, command: BenchRun) => Promise<Run>;
+  write: (runs: readonly Run[], paint: Paint) => string;
+};
+
+/** Measures as often as told, and writes down and says what came out. */
+async function measureAndReport<Run>(
+  command: BenchRun,
+  { screen, paint, root, stop: signal, isTerminal }: Stage,
+  { measure, write }: Measure<Run>,
+): Promise<void> {
+  const profiles = resolve(root, `reports/profiles-${command.scenario}`);
+  const place = { root, signal, say: screen.say, ...(command.profile ? profileInto(profiles) : {}) };
+  const runs: Run[] = [];
   let machine: Machine | undefined;
   for (let number = 1; number <= command.runs; number += 1) {
-    await withBench(command, stage, async (bench) => {
-      machine ??= await describeMachine(bench.stack);
-      runs.push(await measureThroughput(bench, command, narrate(stage, `${number}/${command.runs}`)));
-    });
+    const benches: Benches = {
+      ...narrate({ screen, isTerminal, stop: signal }, `${number}/${command.runs}`),
+      withBench: (size, use) =>
+        withBench(place, { ...size, keep: command.keep }, async (bench) => {
+          machine ??= await describeMachine(bench.stack);
+          return use(bench);
+        }),
+    };
+    runs.push(await measure(benches, command));
   }
   if (machine === undefined) return;
-  const settings = `${command.events} events to ${command.receivers} receivers, ${command.workers} workers, 1 API, ${command.perRequest} events a request, ${command.requestsAtOnce} requests at once`;
-  screen.say(`\n${writeThroughput(runs, paint)}\n\n${paint('dim', `${writeMachine(machine)}\n${settings}`)}`);
+  screen.settle();
+  screen.say(`\n${write(runs, paint)}\n\n${paint('dim', `${writeMachine(machine)}\n${writeSettings(command)}`)}`);
+  if (command.profile) screen.say(`Who used the processor:\n${writeProfiles(profiles)}\n`);
   const file = resolve(root, command.report ?? `reports/bench-${command.scenario}.json`);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify({ machine, settings: command, runs }, null, 2)}\n`);
-  if (command.profile) screen.say(`Who used the processor:\n${writeProfiles(command, root)}\n`);
   screen.say(`Report: ${file}`);
 }
 
-async function withBench(
-  command: BenchRun,
-  { screen, root, stop: signal }: Stage,
-  use: (bench: { stack: Stack; receivers: Receivers }) => Promise<void>,
-): Promise<void> {
-  const { workers, receivers: count, keep } = command;
-  const receivers = await startReceivers(count);
-  try {
-    await withRunDirectory(keep, screen.say, async (directory) => {
-      const options = {
-        root,
-        directory,
-        signal,
-        say: screen.say,
-        apis: 1,
-        workers,
-        env: {},
-        ...profiling(command, root),
-      };
-      await withStack(options, (stack) => use({ stack, receivers }));
-      return { result: undefined, isWorthKeeping: false };
-    });
-  } finally {
-    await receivers.close();
-  }
-}
-
-function profileDirectory({ scenario }: BenchRun, root: string): string {
-  return resolve(root, `reports/profiles-${scenario}`);
-}
-
-/** A process writes its profile when it ends by itself. */
-function profiling(command: BenchRun, root: string) {
-  if (!command.profile) return {};
-  const directory = profileDirectory(command, root);
-  const nodeArgs = (name: string) => [
-    '--cpu-prof',
-    `--cpu-prof-dir=${directory}`,
-    `--cpu-prof-name=${name}.cpuprofile`,
-  ];
-  return { nodeArgs, endSignal: 'SIGTERM' as const };
-}
-
-function writeProfiles(command: BenchRun, root: string): string {
-  return ['api-1', 'worker-1']
-    .map((name) => {
-      const file = join(profileDirectory(command, root), `${name}.cpuprofile`);
-      const shares = shareByOwner(JSON.parse(readFileSync(file, 'utf8')) as CpuProfile);
-      return `${name}: ${shares.slice(0, SHOWN_OWNERS).map(writeShare).join(', ')}`;
-    })
-    .join('\n');
-}
-
-const SHOWN_OWNERS = 14;
-
-function writeShare({ owner, share }: Share): string {
-  return `${owner} ${(share * 100).toFixed(1)} %`;
+function writeSettings({ events, receivers, workers, perRequest, requestsAtOnce }: BenchRun): string {
+  return `${events} events to ${receivers} receivers, 1 API, ${workers} workers, ${perRequest} events a request, ${requestsAtOnce} requests at once`;
 }
 
 const BAR_CELLS = 20;
 
 /** In place on a terminal; elsewhere a line for each thing that is begun. */
-function narrate({ screen, isTerminal, stop }: Stage, run: string): Narrator {
+function narrate({ screen, isTerminal, stop }: Pick<Stage, 'screen' | 'isTerminal' | 'stop'>, run: string) {
   let doing = '';
   return {
-    say(what) {
+    say(what: string) {
       stop.throwIfAborted();
       doing = `run ${run}: ${what}`;
       screen.update(doing);
     },
-    progress(done, all) {
+    progress(done: number, all: number) {
       stop.throwIfAborted();
       if (!isTerminal) return;
       const full = Math.min(BAR_CELLS, Math.floor((done / all) * BAR_CELLS));

@@ -1,10 +1,17 @@
 import { type Session, withSession } from '../stack/database-session.js';
 import { redisSession } from '../stack/redis-session.js';
-import type { Stack } from '../stack/stack.js';
 import { type BareGotRun, runBareGot, runTextbook, type TextbookRun } from './baseline-runs.js';
-import { type DriftwireRun, runDriftwire, type Scene, setScene } from './driftwire-run.js';
+import type { Bench, Benches } from './bench.js';
+import type { BenchRun } from './command-line.js';
+import {
+  type DriftwireRun,
+  type RunSize,
+  runDriftwire,
+  type Scene,
+  setScene,
+  untilAllRecorded,
+} from './driftwire-run.js';
 import { flood } from './load.js';
-import type { Receivers } from './receivers.js';
 
 export type ThroughputRun = {
   driftwire: DriftwireRun;
@@ -15,21 +22,20 @@ export type ThroughputRun = {
   postgresBytesPerDelivery: number;
 };
 
-export type ThroughputSize = { events: number; perRequest: number; requestsAtOnce: number };
-
-/** Says what is going on, and how far it is. */
-export type Narrator = { say: (what: string) => void; progress: (done: number, all: number) => void };
-
 const WARM_UP_EVENTS = 1_000;
 const TEXTBOOK_DELIVERIES = 4_000;
 const BARE_REQUESTS = 12_000;
 const WAITING_JOBS = 5_000;
 
 /** Driftwire, the textbook worker and bare got, one after the other on the same servers and against the same receivers. */
-export async function measureThroughput(
-  { stack, receivers }: { stack: Stack; receivers: Receivers },
-  size: ThroughputSize,
-  { say, progress }: Narrator,
+export function measureThroughput(benches: Benches, command: BenchRun): Promise<ThroughputRun> {
+  return benches.withBench(command, (bench) => measureAll(bench, command, benches));
+}
+
+async function measureAll(
+  { stack, receivers }: Bench,
+  size: RunSize,
+  { say, progress }: Pick<Benches, 'say' | 'progress'>,
 ): Promise<ThroughputRun> {
   const scene = await setScene(stack, receivers);
   say('warming up');
@@ -49,7 +55,7 @@ export async function measureThroughput(
 }
 
 /** With the workers held, so that every job waits. */
-async function weighWaitingJobs({ stack, receivers, call, customerId }: Scene, size: ThroughputSize): Promise<number> {
+async function weighWaitingJobs({ stack, receivers, call, customerId }: Scene, size: RunSize): Promise<number> {
   const signalWorkers = (signal: NodeJS.Signals) => {
     for (const { child } of stack.workers) child?.kill(signal);
   };
@@ -67,19 +73,13 @@ async function weighWaitingJobs({ stack, receivers, call, customerId }: Scene, s
     } finally {
       signalWorkers('SIGCONT');
       while (receivers.arrivals.length < jobs) await new Promise((resolve) => setTimeout(resolve, 20));
-      await withSession(stack.databaseUrl, untilNothingUnfinished);
+      await withSession(stack.databaseUrl, untilAllRecorded);
     }
   });
 }
 
 function datasetBytes(info: string): number {
   return Number(/^used_memory_dataset:(\d+)/m.exec(info)?.[1]);
-}
-
-async function untilNothingUnfinished({ query }: Session): Promise<void> {
-  while ((await query('SELECT 1 FROM deliveries WHERE recover_at IS NOT NULL LIMIT 1')).length > 0) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 /** Tables with their indexes. */

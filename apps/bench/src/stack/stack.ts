@@ -45,10 +45,10 @@ export type StackOptions = {
 const PASSWORD = 'driftwire';
 
 /** Postgres, Redis, APIs and workers as processes of their own, kept running while `use` runs, gone afterwards. */
-export async function withStack(options: StackOptions, use: (stack: Stack) => Promise<void>): Promise<void> {
+export async function withStack<T>(options: StackOptions, use: (stack: Stack) => Promise<T>): Promise<T> {
   const keepers: Keeper[] = [];
   try {
-    await use(await startStack(options, keepers));
+    return await use(await startStack(options, keepers));
   } finally {
     const [servers, apps] = [keepers.slice(0, 2), keepers.slice(2)];
     await Promise.all(apps.map((keeper) => endKeeping(keeper, options.endSignal ?? 'SIGKILL')));
