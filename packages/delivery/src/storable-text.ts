@@ -11,10 +11,14 @@ export function storableText(bytes: Buffer | string, maxBytes = Number.POSITIVE_
   return cut(text.replace(UNSTORABLE, '\uFFFD'), maxBytes);
 }
 
+const KEEP_BOM = { ignoreBOM: true };
+const wholeTexts = new TextDecoder('utf-8', KEEP_BOM);
+
 /** Whoever reads a body stops at the limit, perhaps inside a character: that is a cut, not invalid UTF-8. */
 function decode(bytes: Buffer, maxBytes: number): string {
-  const endsInCut = bytes.length >= maxBytes;
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, maxBytes), { stream: endsInCut });
+  if (bytes.length < maxBytes) return wholeTexts.decode(bytes);
+  // Of its own, because it keeps what it was cut off in the middle of.
+  return new TextDecoder('utf-8', KEEP_BOM).decode(bytes.subarray(0, maxBytes), { stream: true });
 }
 
 function cut(text: string, maxBytes: number): string {

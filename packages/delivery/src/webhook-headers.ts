@@ -30,6 +30,7 @@ export function redactHeaders(
   headers: Readonly<Record<string, string>>,
   names: readonly string[],
 ): Record<string, string> {
+  if (names.length === 0) return { ...headers };
   const hidden = new Set(names.map((name) => name.toLowerCase()));
   const entries = Object.entries(headers).map(([name, value]): [string, string] => [
     name,
