@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 
 /**
@@ -25,13 +24,16 @@ export const COMMAND_TIMEOUT_MS = 2_000;
 /** True when Redis answers a ping in time, within a second unless told: a frozen server keeps its connections open. */
 export async function redisAnswers(redis: Redis, withinMs = ANSWER_MS): Promise<boolean> {
   if (redis.status !== 'ready') return false;
-  const answered = new AbortController();
-  const tooLate = delay(withinMs, false, { signal: answered.signal }).catch(() => false);
-  const answer = redis.ping().then(
-    () => true,
-    () => false,
-  );
-  return Promise.race([answer, tooLate]).finally(() => answered.abort());
+  return new Promise((resolve) => {
+    const tooLate = setTimeout(resolve, withinMs, false);
+    redis
+      .ping()
+      .then(
+        () => resolve(true),
+        () => resolve(false),
+      )
+      .finally(() => clearTimeout(tooLate));
+  });
 }
 
 /** For adding jobs: every command is answered or refused in bounded time, so that nothing ever hangs on Redis. */
