@@ -11,6 +11,7 @@ test('a scenario alone runs with what is usual', () => {
     perRequest: 50,
     requestsAtOnce: 4,
     runs: 1,
+    minutes: 7,
     report: undefined,
     keep: false,
     profile: false,
@@ -18,8 +19,8 @@ test('a scenario alone runs with what is usual', () => {
 });
 
 test.each([
-  [[], 'which scenario: there is throughput, latency, scale (see npm run bench -- --help)'],
-  [['speed'], "no scenario 'speed': there is throughput, latency, scale (see npm run bench -- --help)"],
+  [[], 'which scenario: there is throughput, latency, scale, soak (see npm run bench -- --help)'],
+  [['speed'], "no scenario 'speed': there is throughput, latency, scale, soak (see npm run bench -- --help)"],
   [['throughput', 'latency'], "one scenario at a time, not also 'latency' (see npm run bench -- --help)"],
   [['throughput', '--runs', '0'], "--runs must be a whole number from 1 to 100, not '0' (see npm run bench -- --help)"],
   [['throughput', '--speed'], "Unknown option '--speed' (see npm run bench -- --help)"],

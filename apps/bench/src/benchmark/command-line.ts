@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { isNativeError } from 'node:util/types';
-import { wholeNumber } from '../stack/number-options.js';
+import { positiveNumber, wholeNumber } from '../stack/number-options.js';
 
-export const SCENARIOS = ['throughput', 'latency', 'scale'] as const;
+export const SCENARIOS = ['throughput', 'latency', 'scale', 'soak'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export type BenchRun = {
@@ -14,6 +14,8 @@ export type BenchRun = {
   perRequest: number;
   requestsAtOnce: number;
   runs: number;
+  /** Of a soak. */
+  minutes: number;
   report: string | undefined;
   keep: boolean;
   profile: boolean;
@@ -29,6 +31,7 @@ const OPTIONS = {
   batch: { type: 'string', default: '50' },
   'at-once': { type: 'string', default: '4' },
   runs: { type: 'string', default: '1' },
+  minutes: { type: 'string', default: '7' },
   report: { type: 'string' },
   keep: { type: 'boolean', default: false },
   profile: { type: 'boolean', default: false },
@@ -43,12 +46,14 @@ Every receiver counts what it got: a run with a delivery that is lost or not on 
   throughput      events to receivers as fast as they go; beside it, in the same run, a textbook worker and bare got
   latency         single events at 10/s, 100/s and 30 % of what it can
   scale           1, 2, 4 and 8 workers, against receivers that take 100 ms
+  soak            minutes at 70 % of what it can; what should be flat
 
   --events N      drift events to post (10000)
   --receivers M   endpoints that each event goes to (4)
   --workers W     worker processes (1; scale has its own)
   --batch N       events in one request (50)
   --at-once N     requests to the API at once (4)
+  --minutes N     how long a soak takes, two minutes of warm-up included (7)
   --runs N        repeats everything, on fresh databases, and gives the medians (1)
   --report FILE   where the JSON report goes (reports/bench-<scenario>.json)
   --profile       also say who used the processor in API and workers (slower; profiles go beside the report)
@@ -77,6 +82,7 @@ function readRun(values: Values, [scenario, ...more]: string[]): BenchRun {
     perRequest: wholeNumber('batch', values.batch, { least: 1, most: 1_000 }),
     requestsAtOnce: wholeNumber('at-once', values['at-once'], { least: 1, most: 1_000 }),
     runs: wholeNumber('runs', values.runs, { least: 1, most: 100 }),
+    minutes: positiveNumber('minutes', values.minutes),
     report: values.report,
     keep: values.keep,
     profile: values.profile,

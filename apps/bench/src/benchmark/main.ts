@@ -9,6 +9,7 @@ import { type BenchRun, parseBenchCommand, USAGE } from './command-line.js';
 import { measureLatency, writeLatency } from './latency.js';
 import { profileInto, writeProfiles } from './profiles.js';
 import { measureScale, writeScale } from './scale.js';
+import { measureSoak, writeSoak } from './soak.js';
 import { measureThroughput } from './throughput.js';
 import { writeThroughput } from './throughput-report.js';
 
@@ -54,6 +55,8 @@ async function benchmark(command: BenchRun, stage: Stage): Promise<void> {
       return measureAndReport(command, stage, { measure: measureThroughput, write: writeThroughput });
     case 'latency':
       return measureAndReport(command, stage, { measure: measureLatency, write: writeLatency });
+    case 'soak':
+      return measureAndReport(command, stage, { measure: measureSoak, write: writeSoak });
     case 'scale':
       return measureAndReport(command, stage, { measure: measureScale, write: writeScale });
   }

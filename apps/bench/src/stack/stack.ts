@@ -15,6 +15,8 @@ import { apiProgram, type Place, postgresProgram, redisProgram, workerProgram } 
 
 export type Stack = {
   apiUrls: string[];
+  /** Where workers tell how they are. */
+  workerUrls: string[];
   adminKey: string;
   databaseUrl: string;
   redisUrl: string;
@@ -83,8 +85,9 @@ async function startStack(options: StackOptions, keepers: Keeper[]): Promise<Sta
   const apis = ports.slice(0, options.apis).map((port, index) => start(apiProgram(place, index + 1, port)));
   const workers = ports.slice(options.apis).map((port, index) => start(workerProgram(place, index + 1, port)));
   await Promise.all([...apis, ...workers].map((keeper) => whenReady(keeper, signal)));
-  const apiUrls = ports.slice(0, options.apis).map((port) => `http://127.0.0.1:${port}`);
-  return { ...wiring, apiUrls, adminKey, postgres, redis, apis, workers, exits };
+  const urls = ports.map((port) => `http://127.0.0.1:${port}`);
+  const [apiUrls, workerUrls] = [urls.slice(0, options.apis), urls.slice(options.apis)];
+  return { ...wiring, apiUrls, workerUrls, adminKey, postgres, redis, apis, workers, exits };
 }
 
 type Wiring = { databaseUrl: string; redisUrl: string; adminKey: string };
