@@ -43,7 +43,9 @@ export function createAcceptOne(deps: ApiDeps): (customerId: string, posted: Pos
     const accept = () => acceptPosted(deps, customerId, [posted]);
     if (idempotencyKey === undefined) return answerFor((await accept())[0], false);
     const { answer, isTwin } = await fold(`${customerId}/${idempotencyKey}/${sha256Hex(rawText)}`, accept);
-    return answerFor(answer[0], isTwin);
+    const view = answerFor(answer[0], isTwin);
+    if (isTwin) deps.onAccepted(acceptedEvent(view));
+    return view;
   };
 }
 
