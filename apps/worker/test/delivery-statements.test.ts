@@ -1,30 +1,20 @@
-import type { AttemptRecord, Claim, ClaimAnswer, Database } from '@driftwire/database';
-import { type Stack, startStack } from '@driftwire/testing';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { AttemptRecord, Claim, ClaimAnswer } from '@driftwire/database';
+import { expect, test } from '@jest/globals';
 import { createDeliveryStatements, DeliveryLocked } from '../src/delivery-statements.js';
 import { postDelivery } from './delivery.js';
-import { openDatabase } from './open-database.js';
+import { useStackWithDatabase } from './stack-with-database.js';
 
-let stack: Stack;
-let database: Database;
-beforeAll(async () => {
-  stack = await startStack({ workers: 0 });
-  database = openDatabase(stack);
-});
-afterAll(async () => {
-  await database.close();
-  await stack.close();
-});
+const { stack, database } = useStackWithDatabase();
 
 /** The worker's own statements, and the size of every batch they went out in. */
 function statements() {
   const batches: string[] = [];
   const observeBatch = (statement: string, rows: number) => batches.push(`${statement} ${rows}`);
-  return { ...createDeliveryStatements(database.prisma, { leaseMs: 60_000, fenced: true, observeBatch }), batches };
+  return { ...createDeliveryStatements(database().prisma, { leaseMs: 60_000, fenced: true, observeBatch }), batches };
 }
 
 async function someJobs(count: number) {
-  const deliveries = await Promise.all(Array.from({ length: count }, () => postDelivery(stack)));
+  const deliveries = await Promise.all(Array.from({ length: count }, () => postDelivery(stack())));
   return deliveries.map(({ id }) => ({ deliveryId: id, generation: 1 }));
 }
 
@@ -48,14 +38,14 @@ test('one record that Postgres cannot store is reported alone; those beside it a
   const settled = await Promise.allSettled(records.map(record));
   expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
   expect(
-    await database.prisma.attempt.count({ where: { deliveryId: { in: claims.map((one) => one.deliveryId) } } }),
+    await database().prisma.attempt.count({ where: { deliveryId: { in: claims.map((one) => one.deliveryId) } } }),
   ).toBe(4);
 });
 
 test('a record whose row is locked is told so at once, and those beside it are recorded', async () => {
   const { claim, record } = statements();
   const claims = (await Promise.all((await someJobs(2)).map(claim))).map(claimed);
-  const settled = await database.prisma.$transaction(async (tx) => {
+  const settled = await database().prisma.$transaction(async (tx) => {
     await tx.$queryRaw`SELECT 1 FROM deliveries WHERE id = ${claims[0]?.deliveryId}::uuid FOR UPDATE`;
     return Promise.allSettled(claims.map((one) => record(aSuccess(one, 'ok'))));
   });

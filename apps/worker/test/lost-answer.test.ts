@@ -1,22 +1,12 @@
-import { type AttemptRecord, claimDeliveries, type Database, recordAttempts } from '@driftwire/database';
+import { type AttemptRecord, claimDeliveries, recordAttempts } from '@driftwire/database';
 import type { AttemptReport } from '@driftwire/sender';
-import { type Stack, startStack } from '@driftwire/testing';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { createDeliver } from '../src/deliver.js';
 import { recordUntil } from '../src/record-until.js';
 import { postDelivery } from './delivery.js';
-import { openDatabase } from './open-database.js';
+import { useStackWithDatabase } from './stack-with-database.js';
 
-let stack: Stack;
-let database: Database;
-beforeAll(async () => {
-  stack = await startStack({ workers: 0 });
-  database = openDatabase(stack);
-});
-afterAll(async () => {
-  await database.close();
-  await stack.close();
-});
+const { stack, database } = useStackWithDatabase();
 
 test.each([
   [500, { kind: 'retry', delayMs: 110 }, 'retrying'],
@@ -25,10 +15,10 @@ test.each([
 ])(
   '%d, and Postgres recorded it but its answer was lost: the record is repeated and the job ends alike',
   async (code, ending, status) => {
-    const { id } = await postDelivery(stack);
+    const { id } = await postDelivery(stack());
     const deliver = deliverLosingOneAnswer(code);
     expect(await deliver({ deliveryId: id, generation: 1 })).toMatchObject(ending);
-    const { body } = await stack.api.get(`/v1/deliveries/${id}`);
+    const { body } = await stack().api.get(`/v1/deliveries/${id}`);
     expect(body.status).toBe(status);
     expect(body.attempts).toHaveLength(1);
   },
@@ -36,7 +26,7 @@ test.each([
 
 /** The worker's own `deliver`, on the real database, whose first answer to a record never arrives. */
 function deliverLosingOneAnswer(code: number) {
-  const { prisma } = database;
+  const { prisma } = database();
   let answers = 0;
   const record = async (attempt: AttemptRecord) => {
     const [answer] = await recordAttempts(prisma, [attempt]);

@@ -39,6 +39,7 @@ export async function runTextbook(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {
+    // It says when it is ready.
     await once(worker.stdout, 'data');
     await addAndDrain(queue, ids.slice(0, WARM_UP));
     receivers.forget();
@@ -69,6 +70,7 @@ export async function runTextbook(
 }
 
 const WARM_UP = 200;
+const DRAINED_WITHIN_MS = 120_000;
 
 /** Not due for anybody else: no sweeper touches them while they are the textbook's. */
 const INSERT_DELIVERIES = `
@@ -85,11 +87,13 @@ async function addAndDrain(
 ): Promise<void> {
   const opts = { attempts: 3, backoff: { type: 'exponential', delay: 1_000 }, removeOnComplete: true };
   await queue.addBulk(deliveries.map(({ id }) => ({ name: 'deliver', data: { deliveryId: id }, opts })));
+  const deadline = performance.now() + DRAINED_WITHIN_MS;
   for (;;) {
     const { waiting = 0, active = 0, delayed = 0, failed = 0 } = await queue.getJobCounts();
     if (failed > 0) throw new Error('the textbook worker failed a job');
     const left = waiting + active + delayed;
     if (left === 0) return;
+    if (performance.now() > deadline) throw new Error(`the textbook worker has left ${left} jobs undone`);
     onProgress(left);
     await pause(20);
   }

@@ -3,10 +3,8 @@ import { type Session, withSession } from '../stack/database-session.js';
 import type { Stack } from '../stack/stack.js';
 import { type Costs, measureCosts } from './costs.js';
 import { type Call, type Flood, flood, openApi, type Posted } from './load.js';
-import { quantile } from './quantiles.js';
+import { type Percentiles, percentilesOf } from './quantiles.js';
 import type { Receivers } from './receivers.js';
-
-export type Latency = { p50: number; p95: number; p99: number };
 
 export type DriftwireRun = {
   deliveries: number;
@@ -14,7 +12,7 @@ export type DriftwireRun = {
   seconds: number;
   perSecond: number;
   /** From the request that brought the event to its arrival at a receiver, in milliseconds. */
-  latencyMs: Latency;
+  latencyMs: Percentiles;
   costs: Costs;
   /** Of receivers and load. */
   outsideCpuMs: number;
@@ -67,8 +65,8 @@ export async function runDriftwire(
 const LOOK_EVERY_MS = 5;
 const GIVE_UP_MS = 60_000;
 
-/** Gives up when nothing has arrived for a minute. */
-async function watchArrivals(
+/** Until so many have arrived; gives up when nothing has for a minute. */
+export async function watchArrivals(
   { arrivals }: Receivers,
   expected: number,
   onProgress: (arrived: number, expected: number) => void,
@@ -101,8 +99,7 @@ export function refuseLosses({ arrivals }: Receivers, expected: number): void {
   }
 }
 
-export function latencyOf(posted: readonly Posted[], { arrivals }: Receivers): Latency {
+export function latencyOf(posted: readonly Posted[], { arrivals }: Receivers): Percentiles {
   const postedAt = new Map(posted.map((event) => [event.eventId, event.postedAt]));
-  const all = arrivals.map(({ eventId, at }) => at - (postedAt.get(eventId) ?? Number.NaN));
-  return { p50: quantile(all, 0.5), p95: quantile(all, 0.95), p99: quantile(all, 0.99) };
+  return percentilesOf(arrivals.map(({ eventId, at }) => at - (postedAt.get(eventId) ?? Number.NaN)));
 }

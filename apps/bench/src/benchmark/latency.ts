@@ -5,7 +5,7 @@ import type { Bench, Benches } from './bench.js';
 import type { BenchRun } from './command-line.js';
 import { latencyOf, refuseLosses, runDriftwire, type Scene, setScene, untilAllRecorded } from './driftwire-run.js';
 import { aDriftEvent, type Posted } from './load.js';
-import { median, quantile } from './quantiles.js';
+import { median, type Percentiles, percentilesOf } from './quantiles.js';
 
 export type LatencyRow = {
   rate: string;
@@ -16,7 +16,6 @@ export type LatencyRow = {
   received: Percentiles;
 };
 
-export type Percentiles = { p50: number; p95: number; p99: number };
 export type LatencyRun = { capacity: number; rows: LatencyRow[] };
 
 const WARM_UP_EVENTS = 2_000;
@@ -64,8 +63,7 @@ async function measureRate(bench: Bench, scene: Scene, { rate, perSecond, progre
   await settled(bench);
   const expected = posted.length * bench.receivers.urls.length;
   refuseLosses(bench.receivers, expected);
-  const waits = posted.map(({ postedAt, acceptedAt }) => acceptedAt - postedAt);
-  const accepted = { p50: quantile(waits, 0.5), p95: quantile(waits, 0.95), p99: quantile(waits, 0.99) };
+  const accepted = percentilesOf(posted.map(({ postedAt, acceptedAt }) => acceptedAt - postedAt));
   return { rate, perSecond: expected / seconds, accepted, received: latencyOf(posted, bench.receivers) };
 }
 

@@ -1,8 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isNativeError } from 'node:util/types';
-import { CannotStart } from '@driftwire/local-servers';
-import { choosePaint, createLiveScreen, type LiveScreen, type Output, type Paint } from '@driftwire/terminal';
+import { choosePaint, createLiveScreen, type LiveScreen, type Paint } from '@driftwire/terminal';
+import { describeProblem, INTERRUPTED, type Invocation, MISUSED } from '../stack/invocation.js';
 import { describeMachine, type Machine, writeMachine } from '../stack/machine.js';
 import { type Benches, withBench } from './bench.js';
 import { type BenchRun, parseBenchCommand, USAGE } from './command-line.js';
@@ -13,24 +12,10 @@ import { measureSoak, writeSoak } from './soak.js';
 import { measureThroughput } from './throughput.js';
 import { writeThroughput } from './throughput-report.js';
 
-export type BenchInvocation = {
-  args: string[];
-  env: Record<string, string | undefined>;
-  /** The project's top directory. */
-  root: string;
-  stdout: Output;
-  stderr: Output;
-  /** Told to stop. */
-  stop: AbortSignal;
-};
-
 type Stage = { screen: LiveScreen; paint: Paint; isTerminal: boolean; root: string; stop: AbortSignal };
 
-const INTERRUPTED = 130;
-const MISUSED = 2;
-
 /** `npm run bench`, from its arguments to its exit code. */
-export async function main({ args, env, root, stdout, stderr, stop }: BenchInvocation): Promise<number> {
+export async function main({ args, env, root, stdout, stderr, stop }: Invocation): Promise<number> {
   const screen = createLiveScreen(stdout, stderr);
   const isTerminal = stdout.isTTY === true;
   const paint = choosePaint({ isTTY: isTerminal && stderr.isTTY === true, env });
@@ -38,6 +23,10 @@ export async function main({ args, env, root, stdout, stderr, stop }: BenchInvoc
   if (command.kind === 'help') screen.say(USAGE);
   if (command.kind === 'misuse') screen.complain(command.problem);
   if (command.kind !== 'run') return command.kind === 'help' ? 0 : MISUSED;
+  if (process.platform !== 'linux') {
+    screen.complain('npm run bench needs Linux: it reads from /proc what each process uses');
+    return MISUSED;
+  }
   stop.addEventListener('abort', () => screen.say('Stopping'));
   try {
     await benchmark(command, { screen, paint, isTerminal, root, stop });
@@ -120,9 +109,4 @@ function narrate({ screen, isTerminal, stop }: Pick<Stage, 'screen' | 'isTermina
       screen.update(`${doing} ${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)} ${done}/${all}`);
     },
   };
-}
-
-function describeProblem(error: unknown): string {
-  if (error instanceof CannotStart) return error.message;
-  return isNativeError(error) ? `${error.stack}` : `${error}`;
 }

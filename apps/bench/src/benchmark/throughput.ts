@@ -1,3 +1,4 @@
+import { until } from '@driftwire/local-servers';
 import { type Session, withSession } from '../stack/database-session.js';
 import { redisSession } from '../stack/redis-session.js';
 import { type BareGotRun, runBareGot, runTextbook, type TextbookRun } from './baseline-runs.js';
@@ -10,6 +11,7 @@ import {
   type Scene,
   setScene,
   untilAllRecorded,
+  watchArrivals,
 } from './driftwire-run.js';
 import { flood } from './load.js';
 
@@ -26,6 +28,7 @@ const WARM_UP_EVENTS = 1_000;
 const TEXTBOOK_DELIVERIES = 4_000;
 const BARE_REQUESTS = 12_000;
 const WAITING_JOBS = 5_000;
+const ENQUEUED_WITHIN_MS = 30_000;
 
 /** Driftwire, the textbook worker and bare got, one after the other on the same servers and against the same receivers. */
 export function measureThroughput(benches: Benches, command: BenchRun): Promise<ThroughputRun> {
@@ -68,11 +71,12 @@ async function weighWaitingJobs({ stack, receivers, call, customerId }: Scene, s
       const before = datasetBytes(await redis.info('memory'));
       const waiting = await redis.llen('driftwire:deliveries:wait');
       await flood(call, { ...size, events, customerId });
-      while ((await redis.llen('driftwire:deliveries:wait')) < waiting + jobs);
+      const areThere = async () => (await redis.llen('driftwire:deliveries:wait')) >= waiting + jobs;
+      if (!(await until(areThere, { deadlineMs: ENQUEUED_WITHIN_MS }))) throw new Error('jobs that wait are missing');
       return (datasetBytes(await redis.info('memory')) - before) / jobs;
     } finally {
       signalWorkers('SIGCONT');
-      while (receivers.arrivals.length < jobs) await new Promise((resolve) => setTimeout(resolve, 20));
+      await watchArrivals(receivers, jobs, () => {});
       await withSession(stack.databaseUrl, untilAllRecorded);
     }
   });

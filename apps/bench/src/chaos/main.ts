@@ -1,31 +1,16 @@
 import { randomInt } from 'node:crypto';
-import { isNativeError } from 'node:util/types';
-import { CannotStart } from '@driftwire/local-servers';
-import { choosePaint, createLiveScreen, type LiveScreen, type Output, type Paint } from '@driftwire/terminal';
+import { choosePaint, createLiveScreen, type LiveScreen, type Paint } from '@driftwire/terminal';
+import { describeProblem, INTERRUPTED, type Invocation, MISUSED } from '../stack/invocation.js';
 import { runChaos } from './chaos.js';
 import { type ChaosCommand, parseChaosCommand } from './command-line.js';
 import { readSettings } from './settings.js';
 import { canFindSocketOwners } from './socket-owner.js';
 import { USAGE } from './usage.js';
 
-export type ChaosInvocation = {
-  args: string[];
-  env: Record<string, string | undefined>;
-  /** The project's top directory. */
-  root: string;
-  stdout: Output;
-  stderr: Output;
-  /** Told to stop. */
-  stop: AbortSignal;
-};
-
 type Stage = { screen: LiveScreen; paint: Paint };
 
-const INTERRUPTED = 130;
-const MISUSED = 2;
-
 /** `npm run chaos`, from its arguments to its exit code. */
-export async function main(invocation: ChaosInvocation): Promise<number> {
+export async function main(invocation: Invocation): Promise<number> {
   const { stdout, stderr, env, args, stop } = invocation;
   const screen = createLiveScreen(stdout, stderr);
   const paint = choosePaint({ isTTY: stdout.isTTY === true && stderr.isTTY === true, env });
@@ -38,7 +23,7 @@ export async function main(invocation: ChaosInvocation): Promise<number> {
   }
 }
 
-async function obey(invocation: ChaosInvocation, command: ChaosCommand, { screen, paint }: Stage): Promise<number> {
+async function obey(invocation: Invocation, command: ChaosCommand, { screen, paint }: Stage): Promise<number> {
   if (command.kind === 'help') screen.say(USAGE);
   if (command.kind === 'misuse') screen.complain(command.problem);
   if (command.kind !== 'run') return command.kind === 'help' ? 0 : MISUSED;
@@ -50,9 +35,4 @@ async function obey(invocation: ChaosInvocation, command: ChaosCommand, { screen
     screen.say('No poison event on this system: it does not tell which process a connection belongs to');
   const violations = await runChaos({ settings, root, screen, isTerminal: stdout.isTTY === true, paint, stop });
   return violations.length === 0 ? 0 : 1;
-}
-
-function describeProblem(error: unknown): string {
-  if (error instanceof CannotStart) return error.message;
-  return isNativeError(error) ? `${error.stack}` : `${error}`;
 }
