@@ -13,9 +13,6 @@ export type DeliveryWakeUp = DeliveryJob & { maxAttempts: number };
 /** The retry delay is the one the policy chose: it travels on the thrown error, see `RetryLater`. */
 export const RECORDED_DELAY = 'recorded-delay';
 
-/** Finished jobs kept for the dashboard; Postgres keeps the history. */
-const KEPT_JOBS = 1_000;
-
 /**
  * BullMQ ignores an id it already holds in any state, so adding twice is harmless; the generation is what makes a
  * replacement possible. The id has no `:` and is no integer, which BullMQ refuses.
@@ -37,8 +34,6 @@ export function bulkDeliveryJob({ deliveryId, generation, maxAttempts }: Deliver
       jobId: deliveryJobId(data),
       attempts: maxAttempts,
       backoff: { type: RECORDED_DELAY },
-      removeOnComplete: { count: KEPT_JOBS },
-      removeOnFail: { count: KEPT_JOBS },
     },
   };
 }
