@@ -12,6 +12,8 @@ export type Accept = (events: readonly EventToAccept[]) => Promise<Acceptance[]>
 
 export type AcceptOptions = {
   maxAttempts: number;
+  /** See `AcceptLimits`. */
+  backlogMs: () => number;
   /** Told how many events went into one statement. */
   observeBatch: (events: number) => void;
 };
@@ -22,11 +24,11 @@ const MAX_BYTES = 4 * 1024 * 1024;
 const LANES = 2;
 
 /** Requests that arrive while a statement is on its way share the next one. */
-export function createAccept(prisma: PrismaClient, { maxAttempts, observeBatch }: AcceptOptions): Accept {
+export function createAccept(prisma: PrismaClient, { maxAttempts, backlogMs, observeBatch }: AcceptOptions): Accept {
   const batcher = createBatcher<readonly EventToAccept[], Acceptance[]>({
     run: (requests) => {
       observeBatch(requests.reduce((rows, events) => rows + events.length, 0));
-      return acceptEvents(prisma, requests, { maxAttempts });
+      return acceptEvents(prisma, requests, { maxAttempts, backlogMs: backlogMs() });
     },
     keysOf: (events) => events.flatMap(keyOf),
     weigh: (events) => Math.max(events.length / MAX_ROWS, textLength(events) / MAX_BYTES),

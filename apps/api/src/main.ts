@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { connectDatabase, createSealer, makePartitionsAhead } from '@driftwire/database';
+import { connectDatabase, createSealer, makePartitionsAhead, oldestDueMs } from '@driftwire/database';
 import { createEnqueueBuffer, createProducer, withoutRepeats } from '@driftwire/queue';
 import {
   apiEnvironment,
@@ -16,6 +16,7 @@ import { createSender } from '@driftwire/sender';
 import { createAccept } from './accept-in-batches.js';
 import type { AcceptedEvent } from './api-dependencies.js';
 import { buildApp } from './app.js';
+import { createBacklogWatch } from './backlog-watch.js';
 import { createBriefMemory } from './brief-memory.js';
 import { createCursors } from './cursor.js';
 import { findCustomerId } from './customers.js';
@@ -28,11 +29,14 @@ const ENQUEUE_RETRY_MS = 250;
 /** So long a revoked key may still work. */
 const REMEMBERED_MS = 1_000;
 const REMEMBERED_ROWS = 10_000;
+const BACKLOG_EVERY_MS = 1_000;
 const PARTITIONS_EVERY_MS = 3_600_000;
 const PARTITIONS_RETRY_MS = 5_000;
 const FLUSH_MS = 2_000;
 const EXIT_MS = 1_000;
 const GRACE_MS = 15_000;
+
+const now = () => performance.now();
 
 process.title = 'driftwire-api';
 const config = configOrExit(apiEnvironment);
@@ -54,7 +58,7 @@ const producer = createProducer({
 });
 const tellNotEnqueued = withoutRepeats(
   (error, repeats) => log.warn({ err: error, repeats, waiting: buffer.size() }, 'jobs.not_enqueued'),
-  () => performance.now(),
+  now,
 );
 const buffer = createEnqueueBuffer({
   addJobs: producer.addJobs,
@@ -66,7 +70,7 @@ const buffer = createEnqueueBuffer({
     tellNotEnqueued(error instanceof Error ? error : new Error(`${error}`));
   },
 });
-const remembered = { ttlMs: REMEMBERED_MS, capacity: REMEMBERED_ROWS, now: () => performance.now() };
+const remembered = { ttlMs: REMEMBERED_MS, capacity: REMEMBERED_ROWS, now };
 const observeBatch = measureBatches(registry);
 const addressPolicy = { allowPrivate: config.ALLOW_PRIVATE_ENDPOINTS, ports: config.ENDPOINT_PORTS };
 const sender = createSender({ version, addressPolicy, timeoutMs: config.REQUEST_TIMEOUT_MS });
@@ -78,6 +82,7 @@ const app = await buildApp({
     findCustomer: createBriefMemory((id) => findCustomerId(database.prisma, id), remembered),
     accept: createAccept(database.prisma, {
       maxAttempts: config.MAX_ATTEMPTS,
+      backlogMs: createBacklogWatch(() => oldestDueMs(database.prisma), { everyMs: BACKLOG_EVERY_MS, now }),
       observeBatch: (events) => observeBatch('accept', events),
     }),
     addressPolicy,

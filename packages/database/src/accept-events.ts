@@ -1,5 +1,5 @@
 import type { PrismaClient } from './generated/client.js';
-import { JOB_GRACE_MS } from './job-grace.js';
+import { jobGraceMs } from './job-grace.js';
 import { isUniqueViolation } from './postgres-error.js';
 
 /** One drift event to store. `patterns` are the subscriptions its type matches (`subscriptionPatterns`). */
@@ -26,6 +26,9 @@ export type Acceptance =
 
 export type NewDelivery = { id: string; endpointId: string };
 
+/** `backlogMs`: for how long the oldest delivery that is due has been waiting (`oldestDueMs`). */
+export type AcceptLimits = { maxAttempts: number; backlogMs?: number };
+
 const MAX_ROUNDS = 10;
 
 /**
@@ -38,12 +41,12 @@ const MAX_ROUNDS = 10;
 export async function acceptEvents(
   prisma: PrismaClient,
   requests: readonly (readonly EventToAccept[])[],
-  { maxAttempts }: { maxAttempts: number },
+  { maxAttempts, backlogMs = 0 }: AcceptLimits,
 ): Promise<Acceptance[][]> {
   const events = requests.flatMap((request, index) => request.map((event) => ({ ...event, request: index })));
   for (let round = 1; ; round += 1) {
     try {
-      return acceptances(requests, await insertEvents(prisma, events, maxAttempts));
+      return acceptances(requests, await insertEvents(prisma, events, { maxAttempts, backlogMs }));
     } catch (error) {
       if (round === MAX_ROUNDS || !isUniqueViolation(error, 'idempotency_keys_pkey')) throw error;
     }
@@ -62,7 +65,7 @@ type InsertedRow = {
 function insertEvents(
   prisma: PrismaClient,
   events: readonly (EventToAccept & { request: number })[],
-  maxAttempts: number,
+  { maxAttempts, backlogMs }: Required<AcceptLimits>,
 ): Promise<InsertedRow[]> {
   return prisma.$queryRaw<InsertedRow[]>`
     /* prepared: accept_events */
@@ -103,7 +106,7 @@ function insertEvents(
       INSERT INTO deliveries
         (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, created_at)
       SELECT uuidv7_at(fresh.created_at), fresh.customer_id, fresh.id, endpoint.id, fresh.event_type, ${maxAttempts}::int,
-        now(), now() + ${JOB_GRACE_MS}::int * interval '1 ms', fresh.created_at
+        now(), now() + ${jobGraceMs(backlogMs)}::float8 * interval '1 ms', fresh.created_at
       FROM fresh JOIN endpoints endpoint ON endpoint.customer_id = fresh.customer_id
         AND endpoint.event_types && fresh.patterns
         AND endpoint.active AND endpoint.deleted_at IS NULL

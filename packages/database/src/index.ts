@@ -1,5 +1,6 @@
 export {
   type Acceptance,
+  type AcceptLimits,
   acceptEvents,
   type EventToAccept,
   type NewDelivery,
@@ -33,7 +34,7 @@ export {
 export { type EndpointToInsert, insertEndpoint } from './insert-endpoint.js';
 export { type Conditions, idFloor, type ListedIds, listIds } from './list-ids.js';
 export { applyMigrations } from './migrations.js';
-export { type OverdueSummary, summarizeOverdue } from './overdue-deliveries.js';
+export { type OverdueSummary, oldestDueMs, summarizeOverdue } from './overdue-deliveries.js';
 export { type DayDropped, dropDay, expiredDays, makePartitionsAhead } from './partitions.js';
 export { isPostgresUnavailable, isUniqueViolation } from './postgres-error.js';
 export { planRearmWave, type RearmWave, readQueueEpoch, rearmForWave, rememberQueueEpoch } from './queue-epoch.js';

@@ -19,3 +19,13 @@ export async function summarizeOverdue(
     ) overdue`;
   return row ?? { count: 0, oldestMs: 0 };
 }
+
+/** For how long the oldest delivery that is due has been waiting for a worker, 0 when none is. */
+export async function oldestDueMs(prisma: PrismaClient): Promise<number> {
+  const rows = await prisma.$queryRaw<{ dueMs: number }[]>`
+    /* prepared: oldest_due */
+    SELECT (extract(epoch FROM now() - next_attempt_at) * 1000)::float8 AS "dueMs" FROM deliveries
+    WHERE lease_expires_at IS NULL AND next_attempt_at <= now()
+    ORDER BY next_attempt_at LIMIT 1`;
+  return rows[0]?.dueMs ?? 0;
+}

@@ -2,7 +2,7 @@
 import { until } from '@driftwire/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { type Acceptance, acceptEvents, type EventToAccept } from '../src/index.js';
+import { type Acceptance, acceptEvents, type EventToAccept, oldestDueMs } from '../src/index.js';
 import { anEvent, type Setup, setup } from './setup.js';
 
 let at: Setup;
@@ -153,4 +153,24 @@ test('an unfinished delivery without a deadline cannot be stored', async () => {
   await expect(at.prisma.delivery.update({ where: { id }, data: { recoverAt: null } })).rejects.toThrow(
     /deliveries_unfinished_has_deadline/,
   );
+});
+
+test('behind a backlog a delivery gets a later deadline, so that waiting is not taken for loss', async () => {
+  const customerId = await at.aCustomer();
+  await at.anEndpoint(customerId);
+  const [accepted] =
+    (await acceptEvents(at.prisma, [[anEvent(customerId)]], { maxAttempts: 5, backlogMs: 60_000 }))[0] ?? [];
+  const id = accepted?.kind === 'created' ? (accepted.deliveries[0]?.id ?? '') : '';
+  const row = await at.delivery(id);
+  expect((row.recoverAt?.getTime() ?? 0) - (row.nextAttemptAt?.getTime() ?? 0)).toBe(185_000);
+});
+
+test('the backlog is as old as the oldest delivery that is due and not in flight', async () => {
+  await at.deleteDeliveries();
+  expect(await oldestDueMs(at.prisma)).toBe(0);
+  const { id } = await at.aDelivery();
+  await at.prisma.delivery.update({ where: { id }, data: { nextAttemptAt: new Date(Date.now() - 60_000) } });
+  expect(Math.abs((await oldestDueMs(at.prisma)) - 60_000)).toBeLessThan(5_000);
+  await at.claim(id);
+  expect(await oldestDueMs(at.prisma)).toBe(0);
 });
