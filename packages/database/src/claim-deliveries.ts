@@ -50,7 +50,7 @@ const MAX_STARTS = 10;
 
 /**
  * Claims deliveries that are due, or whose lease has run out: takes the next fence, sets a lease on the database's
- * clock and moves the deadline to its end. An attempt that a lost worker left open is written as `unknown`. Rows that
+ * clock and brings the deadline forward to its end (an earlier one is the sweeper's to move). An attempt that a lost worker left open is written as `unknown`. Rows that
  * somebody else has locked are skipped, not waited for. Answers once per distinct delivery, in no order.
  */
 export async function claimDeliveries(
@@ -113,7 +113,8 @@ export async function claimDeliveries(
         starts = delivery.starts + 1,
         last_attempt_at = now(),
         lease_expires_at = now() + ${leaseMs}::int * interval '1 ms',
-        recover_at = now() + ${leaseMs}::int * interval '1 ms',
+        -- Left alone where it comes before the lease's end, so that the row stays where it is in every index.
+        recover_at = least(delivery.recover_at, now() + ${leaseMs}::int * interval '1 ms'),
         claimed_generation = judged.job_generation
       FROM judged
       WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid

@@ -16,7 +16,8 @@ export type OverdueDelivery = {
  * anything else is done: a sweeper that dies next costs this delay and nothing more. Rows that somebody has
  * locked are skipped, so that sweepers share the work and hold up nobody.
  *
- * An interrupted delivery takes its next generation here. Only once: while its new job waits in a long queue the lease
+ * A delivery in flight is not overdue: its deadline moves to the end of its lease, which the claim saves itself, for most are
+ * done by then. An interrupted delivery takes its next generation here. Only once: while its new job waits in a long queue the lease
  * stays run out, but was not taken by the current generation any more.
  */
 export async function armOverdueDeliveries(
@@ -24,9 +25,14 @@ export async function armOverdueDeliveries(
   { limit, rearmMs }: { limit: number; rearmMs: number },
 ): Promise<OverdueDelivery[]> {
   return prisma.$queryRaw<OverdueDelivery[]>`
-    WITH overdue AS (
+    WITH in_flight AS (
+      UPDATE deliveries SET recover_at = lease_expires_at WHERE id = ANY (ARRAY(
+        SELECT id FROM deliveries WHERE recover_at <= now() AND lease_expires_at > now() FOR UPDATE SKIP LOCKED
+      ))
+    ),
+    overdue AS (
       SELECT id, lease_expires_at <= now() AND claimed_generation = generation AS is_interrupted
-      FROM deliveries WHERE recover_at <= now()
+      FROM deliveries WHERE recover_at <= now() AND (lease_expires_at IS NULL OR lease_expires_at <= now())
       ORDER BY recover_at LIMIT ${limit}::int
       FOR UPDATE SKIP LOCKED
     )
@@ -72,12 +78,16 @@ export async function rearmDeliveries(
     FROM held WHERE delivery.id = held.id`;
 }
 
-/** Those nobody has touched since they were armed. A locked row is being touched, and waiting for it could deadlock. */
+/**
+ * Those nobody has touched since they were armed: a claim sets a lease, and a record another deadline. A locked row is being
+ * touched, and waiting for it could deadlock.
+ */
 function stillArmed(overdue: readonly OverdueDelivery[]): Prisma.Sql {
   return Prisma.sql`
     SELECT delivery.id FROM deliveries delivery JOIN unnest(
       ${overdue.map(({ deliveryId }) => deliveryId)}::uuid[],
       ${overdue.map(({ recoverAt }) => recoverAt.toISOString())}::timestamptz[]
     ) AS armed(id, recover_at) ON delivery.id = armed.id AND delivery.recover_at = armed.recover_at
+    WHERE lease_expires_at IS NULL OR lease_expires_at <= now()
     FOR UPDATE OF delivery SKIP LOCKED`;
 }

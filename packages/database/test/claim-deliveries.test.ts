@@ -12,7 +12,7 @@ afterAll(() => at.close());
 
 const inFuture = (ms: number) => new Date(Date.now() + ms);
 
-test('a due delivery is claimed: fence 1, a lease on the clock of the database, the deadline exactly at its end', async () => {
+test('a due delivery is claimed: fence 1, a lease on the clock of the database, the deadline not behind its end', async () => {
   const { id, customerId, endpointId } = await at.aDelivery();
   expect(await at.claim(id, { leaseMs: 60_000 })).toMatchObject({
     deliveryId: id,
@@ -28,7 +28,18 @@ test('a due delivery is claimed: fence 1, a lease on the clock of the database, 
   expect(row).toMatchObject({ status: 'pending', starts: 1, fence: 1, claimedGeneration: 1, attempts: [] });
   const leaseMs = (row.leaseExpiresAt?.getTime() ?? 0) - (row.lastAttemptAt?.getTime() ?? 0);
   expect(leaseMs).toBe(60_000);
+  expect(row.recoverAt?.getTime()).toBeLessThan(row.leaseExpiresAt?.getTime() ?? 0);
+});
+
+test('a claim brings a later deadline forward to the end of its lease, and leaves an earlier one alone', async () => {
+  const [waiting, fresh] = await Promise.all([at.aDelivery(), at.aDelivery()]);
+  await at.setDeadline(waiting.id, 900_000);
+  const before = await at.delivery(fresh.id);
+  await at.claim(waiting.id, { leaseMs: 60_000 });
+  await at.claim(fresh.id, { leaseMs: 60_000 });
+  const row = await at.delivery(waiting.id);
   expect(row.recoverAt).toEqual(row.leaseExpiresAt);
+  expect((await at.delivery(fresh.id)).recoverAt).toEqual(before.recoverAt);
 });
 
 test('a delivery in flight makes the second claim wait for the lease', async () => {

@@ -132,7 +132,7 @@ test('every partial index is there', async () => {
       'deliveries_customer_id_status_id_idx',
       "(customer_id, status, id) WHERE (status = ANY (ARRAY['retrying'::delivery_status, 'failed'::delivery_status, 'cancelled'::delivery_status]))",
     ],
-    ['deliveries_due_idx', '(next_attempt_at) WHERE ((next_attempt_at IS NOT NULL) AND (lease_expires_at IS NULL))'],
+    ['deliveries_due_idx', '(next_attempt_at) WHERE (next_attempt_at IS NOT NULL)'],
     ['deliveries_recover_at_idx', '(recover_at) WHERE (recover_at IS NOT NULL)'],
     ['endpoints_customer_id_name_live_key', '(customer_id, name) WHERE (deleted_at IS NULL)'],
   ]);

@@ -108,12 +108,20 @@ test('the deadline of an interrupted delivery has passed as soon as its lease ha
   expect(await arm()).toMatchObject([{ deliveryId: id, isInterrupted: true }]);
 });
 
-test('nobody was interrupted where an attempt is in flight, or its outcome is on record, or its claim was given back', async () => {
-  const [flying, retrying, released] = await Promise.all([at.aDelivery(), at.aDelivery(), at.aDelivery()]);
-  await at.claim(flying.id);
+test('a delivery in flight is not overdue: its deadline moves to the end of its lease', async () => {
+  const { id } = await at.aDelivery();
+  await at.claim(id);
+  await at.setDeadline(id, -1);
+  expect(await arm()).toEqual([]);
+  const row = await at.delivery(id);
+  expect(row.recoverAt).toEqual(row.leaseExpiresAt);
+});
+
+test('nobody was interrupted where an outcome is on record, or the claim was given back', async () => {
+  const [retrying, released] = await Promise.all([at.aDelivery(), at.aDelivery()]);
   await recordAttempts(at.prisma, [aRecord(await at.claim(retrying.id), toRetry(0))]);
   await releaseClaim(at.prisma, await at.claim(released.id), { dueInMs: 0 });
-  for (const { id } of [flying, retrying, released]) {
+  for (const { id } of [retrying, released]) {
     expect(await sweep(id)).toMatchObject({ generation: 1, isInterrupted: false });
   }
 });
@@ -147,7 +155,7 @@ test('a delivery that merely waits gets a deadline far away and keeps its genera
   expect(row).toEqual({ ...before, recoverAt: row.recoverAt });
 });
 
-/** What comes between: prepared before the sweep, done after it. */
+/** What comes between: prepared before the sweep, done after it. A delivery in flight is swept once its lease has run out. */
 const inBetween: { what: string; prepare: (id: string) => Promise<() => Promise<unknown>> }[] = [
   { what: 'a claim', prepare: async (id) => () => at.claim(id) },
   { what: 'a claim whose worker was lost', prepare: async (id) => () => at.claim(id, { leaseMs: 0 }) },
@@ -159,12 +167,12 @@ const inBetween: { what: string; prepare: (id: string) => Promise<() => Promise<
 ];
 
 async function recordOf(id: string, outcome: Parameters<typeof aRecord>[1]) {
-  const claim = await at.claim(id);
+  const claim = await at.claim(id, { leaseMs: 0 });
   return () => recordAttempts(at.prisma, [aRecord(claim, outcome)]);
 }
 
 async function releaseOf(id: string) {
-  const claim = await at.claim(id);
+  const claim = await at.claim(id, { leaseMs: 0 });
   return () => releaseClaim(at.prisma, claim, { dueInMs: 0 });
 }
 
