@@ -50,15 +50,15 @@ const CLOSING_CHECK_MS = 250;
 const MAX_SNOOZE_MS = 3_600_000;
 /** Finished jobs kept for the dashboard; Postgres keeps the history. */
 const KEPT_JOBS = 1_000;
-/** Keeping a completed job costs Redis a quarter of what running it does, so a busy worker keeps one every so often. */
-const COMPLETED_KEPT_EVERY_MS = 20;
+/** Keeping a completed job costs Redis a quarter of what running it does, so of a long rush a worker keeps only a part. */
+const COMPLETED_KEPT_PER_SECOND = 50;
 
 /** The consuming side: runs `run` for every delivery job and translates its ending. */
 export function createConsumer(options: ConsumerOptions): Consumer {
   const connection = connectConsumer(options.redisUrl, options.onError);
   const inFlight = new Set<Promise<JobEnding>>();
   const tracking = { ...options, run: (job: DeliveryJob) => tracked(inFlight, options.run(job)) };
-  const isKept = onceEvery(COMPLETED_KEPT_EVERY_MS);
+  const isKept = createAllowance(KEPT_JOBS, COMPLETED_KEPT_PER_SECOND);
   const run = async (job: Job, token: string | undefined) => {
     await runJob(tracking, job, token);
     if (!isKept()) job.opts.removeOnComplete = true;
@@ -149,13 +149,17 @@ function recordedDelay(_attemptsMade: number, _type?: string, error?: Error): nu
   return error instanceof RetryLater ? error.delayMs : DELAY_AFTER_A_BUG_MS;
 }
 
-/** True at most once in so many milliseconds. */
-function onceEvery(intervalMs: number): () => boolean {
-  let last = Number.NEGATIVE_INFINITY;
+/** True for the first `burst`, and from then on so often a second (a token bucket). */
+function createAllowance(burst: number, perSecond: number): () => boolean {
+  let left = burst;
+  let countedAt = performance.now();
   return () => {
-    const isDue = performance.now() - last >= intervalMs;
-    if (isDue) last = performance.now();
-    return isDue;
+    const now = performance.now();
+    left = Math.min(left + ((now - countedAt) / 1_000) * perSecond, burst);
+    countedAt = now;
+    if (left < 1) return false;
+    left -= 1;
+    return true;
   };
 }
 
