@@ -4,6 +4,9 @@ export type BacklogWatchOptions = {
   now: () => number;
 };
 
+/** A look that was made so many intervals ago says nothing about now. */
+const TRUSTED_LOOKS = 3;
+
 /**
  * For how long the oldest due delivery has been waiting, as it was found within the last few seconds, else 0. Asking starts a
  * look when the last one is older than `everyMs`, and never waits for it: an answer that comes too late for this
@@ -28,6 +31,3 @@ export function createBacklogWatch(
     return now() - found.at < TRUSTED_LOOKS * everyMs ? found.backlogMs : 0;
   };
 }
-
-/** A look that was made so many intervals ago says nothing about now. */
-const TRUSTED_LOOKS = 3;

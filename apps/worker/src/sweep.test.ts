@@ -43,6 +43,14 @@ test('full batches are followed by another, until one comes back short', async (
   expect(observed).toHaveLength(3);
 });
 
+test('a delivery in flight is left to its worker, and counts for a full batch all the same', async () => {
+  const flying = Array.from({ length: 1_000 }, (_, index) => ({ ...overdue(`${index}`), isInFlight: true }));
+  const { sweep, added, rearmed } = setup({ batches: [flying, [overdue('last')]] });
+  await sweep();
+  expect(added).toEqual([{ deliveryId: 'last', generation: 1, maxAttempts: 3 }]);
+  expect(rearmed).toEqual([]);
+});
+
 test('what was found is told, interrupted deliveries among the missing', async () => {
   const batch = [overdue('a'), { ...overdue('b'), isInterrupted: true }, overdue('c'), overdue('d')];
   const { sweep, observed } = setup({ batches: [batch], holds: { c: 'finished', d: 'unfinished' } });
@@ -58,7 +66,7 @@ test.each(['lookAtJobs', 'addJobs'] as const)('when Redis is lost at %s, all are
 });
 
 function overdue(deliveryId: string, generation = 1): OverdueDelivery {
-  return { deliveryId, generation, maxAttempts: 3, recoverAt: new Date(), isInterrupted: false };
+  return { deliveryId, generation, maxAttempts: 3, recoverAt: new Date(), isInFlight: false, isInterrupted: false };
 }
 
 type Options = Partial<SweepDeps> & { batches: OverdueDelivery[][]; holds?: Record<string, JobPresence> };

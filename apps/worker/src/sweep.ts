@@ -32,9 +32,10 @@ export function createSweep(deps: SweepDeps): () => Promise<void> {
   return async () => {
     let isFull = true;
     while (isFull) {
-      const overdue = await deps.armOverdue({ limit: BATCH_SIZE, rearmMs: REARM_MS });
+      const armed = await deps.armOverdue({ limit: BATCH_SIZE, rearmMs: REARM_MS });
+      const overdue = armed.filter(({ isInFlight }) => !isInFlight);
       if (overdue.length > 0) await recover(deps, overdue);
-      isFull = overdue.length === BATCH_SIZE;
+      isFull = armed.length === BATCH_SIZE;
     }
   };
 }

@@ -7,6 +7,8 @@ export type OverdueDelivery = {
   generation: number;
   maxAttempts: number;
   recoverAt: Date;
+  /** Somebody is sending it: its deadline is the end of the lease, and there is nothing to do before. */
+  isInFlight: boolean;
   /** Its lease ran out with nothing recorded: the worker that held it is lost, and its job with it. */
   isInterrupted: boolean;
 };
@@ -16,8 +18,8 @@ export type OverdueDelivery = {
  * anything else is done: a sweeper that dies next costs this delay and nothing more. Rows that somebody has
  * locked are skipped, so that sweepers share the work and hold up nobody.
  *
- * A delivery in flight is not overdue: its deadline moves to the end of its lease, which the claim saves itself, for most are
- * done by then. An interrupted delivery takes its next generation here. Only once: while its new job waits in a long queue the lease
+ * A delivery in flight only gets the deadline that its claim spared itself to write, for most are done before theirs. An
+ * interrupted one takes its next generation here. Only once: while its new job waits in a long queue the lease
  * stays run out, but was not taken by the current generation any more.
  */
 export async function armOverdueDeliveries(
@@ -25,23 +27,20 @@ export async function armOverdueDeliveries(
   { limit, rearmMs }: { limit: number; rearmMs: number },
 ): Promise<OverdueDelivery[]> {
   return prisma.$queryRaw<OverdueDelivery[]>`
-    WITH in_flight AS (
-      UPDATE deliveries SET recover_at = lease_expires_at WHERE id = ANY (ARRAY(
-        SELECT id FROM deliveries WHERE recover_at <= now() AND lease_expires_at > now() FOR UPDATE SKIP LOCKED
-      ))
-    ),
-    overdue AS (
-      SELECT id, lease_expires_at <= now() AND claimed_generation = generation AS is_interrupted
-      FROM deliveries WHERE recover_at <= now() AND (lease_expires_at IS NULL OR lease_expires_at <= now())
+    WITH overdue AS (
+      SELECT id, lease_expires_at > now() AS is_in_flight,
+        lease_expires_at <= now() AND claimed_generation = generation AS is_interrupted
+      FROM deliveries WHERE recover_at <= now()
       ORDER BY recover_at LIMIT ${limit}::int
       FOR UPDATE SKIP LOCKED
     )
     UPDATE deliveries delivery SET
-      recover_at = now() + ${rearmMs}::int * interval '1 ms',
-      generation = delivery.generation + coalesce(overdue.is_interrupted, false)::int
+      recover_at = CASE WHEN is_in_flight THEN lease_expires_at ELSE now() + ${rearmMs}::int * interval '1 ms' END,
+      generation = delivery.generation + coalesce(is_interrupted, false)::int
     FROM overdue WHERE delivery.id = overdue.id
     RETURNING delivery.id AS "deliveryId", delivery.generation, delivery.max_attempts AS "maxAttempts",
-      delivery.recover_at AS "recoverAt", coalesce(overdue.is_interrupted, false) AS "isInterrupted"`;
+      delivery.recover_at AS "recoverAt", coalesce(is_in_flight, false) AS "isInFlight",
+      coalesce(is_interrupted, false) AS "isInterrupted"`;
 }
 
 /**
@@ -59,7 +58,7 @@ export async function takeNextGenerations(
     UPDATE deliveries delivery SET generation = delivery.generation + 1
     FROM held WHERE delivery.id = held.id
     RETURNING delivery.id AS "deliveryId", delivery.generation, delivery.max_attempts AS "maxAttempts",
-      delivery.recover_at AS "recoverAt", false AS "isInterrupted"`;
+      delivery.recover_at AS "recoverAt", false AS "isInFlight", false AS "isInterrupted"`;
 }
 
 /**

@@ -48,7 +48,14 @@ test('what is overdue is armed anew before anything else: a second sweep right a
   const [overdue] = await arm({ rearmMs: 30_000 });
   expect(await arm()).toEqual([]);
   const recoverAt = (await at.delivery(id)).recoverAt;
-  expect(overdue).toEqual({ deliveryId: id, generation: 1, maxAttempts: 3, recoverAt, isInterrupted: false });
+  expect(overdue).toEqual({
+    deliveryId: id,
+    generation: 1,
+    maxAttempts: 3,
+    recoverAt,
+    isInFlight: false,
+    isInterrupted: false,
+  });
   expect((recoverAt?.getTime() ?? 0) - (before.recoverAt?.getTime() ?? 0)).toBeGreaterThan(30_000);
   expect(await at.delivery(id)).toEqual({ ...before, recoverAt });
 });
@@ -108,13 +115,15 @@ test('the deadline of an interrupted delivery has passed as soon as its lease ha
   expect(await arm()).toMatchObject([{ deliveryId: id, isInterrupted: true }]);
 });
 
-test('a delivery in flight is not overdue: its deadline moves to the end of its lease', async () => {
+test('a delivery in flight only has its deadline moved to the end of its lease', async () => {
   const { id } = await at.aDelivery();
   await at.claim(id);
   await at.setDeadline(id, -1);
-  expect(await arm()).toEqual([]);
+  const [armed] = await arm();
   const row = await at.delivery(id);
+  expect(armed).toMatchObject({ deliveryId: id, generation: 1, isInFlight: true, isInterrupted: false });
   expect(row.recoverAt).toEqual(row.leaseExpiresAt);
+  expect(await arm()).toEqual([]);
 });
 
 test('nobody was interrupted where an outcome is on record, or the claim was given back', async () => {
