@@ -96,6 +96,15 @@ test('finished jobs are kept for the dashboard, at most 1,000 of each kind', asy
   });
 });
 
+test('of a long rush only the first thousand completed jobs and a part of the others are kept', async () => {
+  const { queue, producer, run } = await consume(() => ({ kind: 'done' }), null);
+  for (let batch = 0; batch < 5; batch += 1) await producer.addJobs(Array.from({ length: 400 }, () => aWakeUp()));
+  await until(async () => run.length === 2_000 && (await queue.getActiveCount()) === 0);
+  const kept = new Set((await queue.getCompleted()).map((job) => job.data.deliveryId));
+  expect(kept.size).toBe(1_000);
+  expect(run.slice(1_000).filter(({ deliveryId }) => kept.has(deliveryId)).length).toBeLessThan(500);
+});
+
 test.each([undefined, null, 'a string', 7])(
   'a processor that throws %p fails its job with a reason, and others flow',
   async (thrown) => {
