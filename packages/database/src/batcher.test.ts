@@ -57,6 +57,26 @@ test('several lanes are used before anything waits', async () => {
   expect(batches()).toEqual(['a', 'b']);
 });
 
+test('no further lane opens while many items are on their way, and one does again when they are done', async () => {
+  const { batcher, runs, batches } = heldBatches({ lanes: 3, crowdedAt: 2 });
+  for (const item of ['a', 'b', 'c', 'd']) {
+    void batcher.submit(item);
+    await turn();
+  }
+  expect(batches()).toEqual(['a', 'b']);
+  runs[0]?.finish();
+  await turn();
+  await turn();
+  expect(batches()).toEqual(['a', 'b', 'cd']);
+});
+
+test('a batch that is larger than what crowds goes when nothing is on its way', async () => {
+  const { batcher, batches } = heldBatches({ lanes: 3, crowdedAt: 2 });
+  for (const item of ['a', 'b', 'c']) void batcher.submit(item);
+  await turn();
+  expect(batches()).toEqual(['abc']);
+});
+
 test('a batch is bounded; what does not fit goes first in the next one', async () => {
   const { batcher, runs, batches } = heldBatches({ capacity: 3 });
   for (const item of 'abcdefg') void batcher.submit(item);

@@ -16,6 +16,8 @@ export type BatcherOptions<Item, Result> = {
   capacity: number;
   /** Batches on their way at the same time. */
   lanes: number;
+  /** With so many items on their way no further lane opens: those that come now share the next batch. */
+  crowdedAt?: number;
   /** True for an error that no item has brought about: then none of them is tried again by itself. */
   isOutage: (error: unknown) => boolean;
 };
@@ -32,17 +34,23 @@ type Entry<Item, Result> = {
  * large batches and an idle one waits for nothing. A batch that fails is halved until the guilty item stands alone.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
+  const { crowdedAt = Number.POSITIVE_INFINITY } = options;
   let waiting: Entry<Item, Result>[] = [];
   let freeLanes = options.lanes;
+  let onTheirWay = 0;
   let scheduled = false;
+
+  function mayDepart(): boolean {
+    return waiting.length > 0 && freeLanes > 0 && onTheirWay < crowdedAt;
+  }
 
   /** After the callbacks of this turn of the event loop: what arrived together leaves together. */
   function schedule(): void {
-    if (scheduled || freeLanes === 0 || waiting.length === 0) return;
+    if (scheduled || !mayDepart()) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      while (freeLanes > 0 && waiting.length > 0) depart();
+      while (mayDepart()) depart();
     });
   }
 
@@ -50,8 +58,10 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     const { batch, rest } = takeBatch(waiting, options);
     waiting = rest;
     freeLanes -= 1;
+    onTheirWay += batch.length;
     void runBatch(batch, options).then(() => {
       freeLanes += 1;
+      onTheirWay -= batch.length;
       schedule();
     });
   }

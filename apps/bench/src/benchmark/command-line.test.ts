@@ -12,6 +12,8 @@ test('a scenario alone runs with what is usual', () => {
     requestsAtOnce: 4,
     runs: 1,
     minutes: 7,
+    rows: 10_000_000,
+    waiting: 1_000_000,
     report: undefined,
     keep: false,
     profile: false,
@@ -19,8 +21,8 @@ test('a scenario alone runs with what is usual', () => {
 });
 
 test.each([
-  [[], 'which scenario: there is throughput, latency, scale, soak (see npm run bench -- --help)'],
-  [['speed'], "no scenario 'speed': there is throughput, latency, scale, soak (see npm run bench -- --help)"],
+  [[], 'which scenario: there is throughput, latency, scale, depth, soak (see npm run bench -- --help)'],
+  [['speed'], "no scenario 'speed': there is throughput, latency, scale, depth, soak (see npm run bench -- --help)"],
   [['throughput', 'latency'], "one scenario at a time, not also 'latency' (see npm run bench -- --help)"],
   [['throughput', '--runs', '0'], "--runs must be a whole number from 1 to 100, not '0' (see npm run bench -- --help)"],
   [['throughput', '--speed'], "Unknown option '--speed' (see npm run bench -- --help)"],

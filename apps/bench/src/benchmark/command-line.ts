@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { isNativeError } from 'node:util/types';
 import { positiveNumber, wholeNumber } from '../stack/number-options.js';
 
-export const SCENARIOS = ['throughput', 'latency', 'scale', 'soak'] as const;
+export const SCENARIOS = ['throughput', 'latency', 'scale', 'depth', 'soak'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export type BenchRun = {
@@ -16,6 +16,9 @@ export type BenchRun = {
   runs: number;
   /** Of a soak. */
   minutes: number;
+  /** Of depth: deliveries in the tables, and jobs that wait. */
+  rows: number;
+  waiting: number;
   report: string | undefined;
   keep: boolean;
   profile: boolean;
@@ -32,6 +35,8 @@ const OPTIONS = {
   'at-once': { type: 'string', default: '4' },
   runs: { type: 'string', default: '1' },
   minutes: { type: 'string', default: '7' },
+  rows: { type: 'string', default: '10000000' },
+  waiting: { type: 'string', default: '1000000' },
   report: { type: 'string' },
   keep: { type: 'boolean', default: false },
   profile: { type: 'boolean', default: false },
@@ -46,6 +51,7 @@ Every receiver counts what it got: a run with a delivery that is lost or not on 
   throughput      events to receivers as fast as they go; beside it, in the same run, a textbook worker and bare got
   latency         single events at 10/s, 100/s and 30 % of what it can
   scale           1, 2, 4 and 8 workers, against receivers that take 100 ms
+  depth           deliveries and lists with 10 million deliveries in the tables, and with a million jobs waiting
   soak            minutes at 70 % of what it can; what should be flat
 
   --events N      drift events to post (10000)
@@ -54,6 +60,8 @@ Every receiver counts what it got: a run with a delivery that is lost or not on 
   --batch N       events in one request (50)
   --at-once N     requests to the API at once (4)
   --minutes N     how long a soak takes, two minutes of warm-up included (7)
+  --rows N        deliveries that depth fills the tables with (10000000, which take 20 GB)
+  --waiting N     jobs that depth lets wait (1000000)
   --runs N        repeats everything, on fresh databases, and gives the medians (1)
   --report FILE   where the JSON report goes (reports/bench-<scenario>.json)
   --profile       also say who used the processor in API and workers (slower; profiles go beside the report)
@@ -83,6 +91,8 @@ function readRun(values: Values, [scenario, ...more]: string[]): BenchRun {
     requestsAtOnce: wholeNumber('at-once', values['at-once'], { least: 1, most: 1_000 }),
     runs: wholeNumber('runs', values.runs, { least: 1, most: 100 }),
     minutes: positiveNumber('minutes', values.minutes),
+    rows: wholeNumber('rows', values.rows, { least: 100_000, most: 1_000_000_000 }),
+    waiting: wholeNumber('waiting', values.waiting, { least: 1, most: 100_000_000 }),
     report: values.report,
     keep: values.keep,
     profile: values.profile,

@@ -20,8 +20,14 @@ export function openApi({ url, key }: Api): Call {
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString();
           const { statusCode = 0 } = response;
-          if (statusCode >= 200 && statusCode < 300) resolve(JSON.parse(text));
-          else reject(new Error(`${method} ${path} was answered ${statusCode}: ${text.slice(0, 500)}`));
+          if (statusCode < 200 || statusCode >= 300) {
+            return reject(new Error(`${method} ${path} was answered ${statusCode}: ${text.slice(0, 500)}`));
+          }
+          try {
+            resolve(JSON.parse(text));
+          } catch (error) {
+            reject(new Error(`${method} ${path} was answered with what is no JSON`, { cause: error }));
+          }
         });
       });
       outgoing.on('error', reject);

@@ -5,6 +5,8 @@ import { describeProblem, INTERRUPTED, type Invocation, MISUSED } from '../stack
 import { describeMachine, type Machine, writeMachine } from '../stack/machine.js';
 import { type Benches, withBench } from './bench.js';
 import { type BenchRun, parseBenchCommand, USAGE } from './command-line.js';
+import { measureDepth } from './depth.js';
+import { writeDepth } from './depth-report.js';
 import { measureLatency, writeLatency } from './latency.js';
 import { profileInto, writeProfiles } from './profiles.js';
 import { measureScale, writeScale } from './scale.js';
@@ -44,6 +46,8 @@ async function benchmark(command: BenchRun, stage: Stage): Promise<void> {
       return measureAndReport(command, stage, { measure: measureThroughput, write: writeThroughput });
     case 'latency':
       return measureAndReport(command, stage, { measure: measureLatency, write: writeLatency });
+    case 'depth':
+      return measureAndReport(command, stage, { measure: measureDepth, write: writeDepth });
     case 'soak':
       return measureAndReport(command, stage, { measure: measureSoak, write: writeSoak });
     case 'scale':

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
 /** A webhook that arrived. `at` is of this process's monotonic clock. */
 export type Arrival = { deliveryId: string; eventId: string; at: number };
@@ -13,37 +12,76 @@ export type Receivers = {
   close: () => Promise<void>;
 };
 
-const OK = { 'content-length': '2', 'content-type': 'text/plain' };
-
-/** Receivers that note every webhook and answer 200 after `delayMs`. They read the body and do nothing else with it. */
+/**
+ * Receivers that note every webhook and answer 200 after `delayMs`. They share processors with what is measured, so they do
+ * as little as HTTP lets them: a kept connection, one request after the other, a body of known length that nobody reads. A
+ * request that is anything else closes its connection, and is missed at the end.
+ */
 export async function startReceivers(count: number, { delayMs = 0 }: { delayMs?: number } = {}): Promise<Receivers> {
   const arrivals: Arrival[] = [];
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(arrivals, delayMs)));
+  const sockets = new Set<Socket>();
+  const serve = (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    // Whoever was at the other end has been killed; what it got or did not get is counted elsewhere.
+    socket.on('error', () => {});
+    socket.setNoDelay(true);
+    receive(socket, (head) => {
+      const arrival = { deliveryId: header(head, 'x-webhook-delivery-id'), eventId: header(head, 'webhook-id') };
+      arrivals.push({ ...arrival, at: performance.now() });
+      return delayMs;
+    });
+  };
+  const servers = await Promise.all(Array.from({ length: count }, () => listen(serve)));
   return {
     urls: servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`),
     arrivals,
     forget: () => arrivals.splice(0),
-    close: async () => void (await Promise.all(servers.map(close))),
+    close: async () => {
+      const closed = servers.map((server) => once(server.close(), 'close'));
+      for (const socket of sockets) socket.destroy();
+      await Promise.all(closed);
+    },
   };
 }
 
-async function listen(arrivals: Arrival[], delayMs: number): Promise<Server> {
-  // No limits of its own: a connection must never be closed under a request that has just been sent.
-  const limits = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 };
-  const server = createServer(limits, (request, response) => {
-    const { 'x-webhook-delivery-id': deliveryId, 'webhook-id': eventId } = request.headers;
-    arrivals.push({ deliveryId: `${deliveryId}`, eventId: `${eventId}`, at: performance.now() });
-    const answer = () => response.writeHead(200, OK).end('ok');
-    request.resume();
-    request.once('end', () => (delayMs === 0 ? answer() : setTimeout(answer, delayMs)));
+const HEAD_END = '\r\n\r\n';
+const OK = `HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2${HEAD_END}ok`;
+
+/** Tells the head of every request as soon as it is there, and answers when the body is, after as long as it was told. */
+function receive(socket: Socket, onHead: (head: string) => number): void {
+  let head = '';
+  let bodyLeft = 0;
+  let delayMs = 0;
+  const answer = () => {
+    socket.write(OK);
+  };
+  socket.on('data', (chunk) => {
+    if (bodyLeft > 0) {
+      bodyLeft -= chunk.length;
+    } else {
+      head += chunk.toString('latin1').toLowerCase();
+      const end = head.indexOf(HEAD_END);
+      if (end < 0) return;
+      bodyLeft = Number(header(head, 'content-length')) - (head.length - end - HEAD_END.length);
+      delayMs = onHead(head);
+      head = '';
+    }
+    if (bodyLeft === 0 && delayMs === 0) answer();
+    else if (bodyLeft === 0) setTimeout(answer, delayMs);
+    else if (!(bodyLeft > 0)) socket.destroy();
   });
+}
+
+/** Of a head in lower case; empty when it is not there. */
+function header(head: string, name: string): string {
+  const start = head.indexOf(`\r\n${name}: `);
+  return start < 0 ? '' : head.slice(start + name.length + 4, head.indexOf('\r\n', start + 2));
+}
+
+async function listen(serve: (socket: Socket) => void): Promise<Server> {
+  const server = createServer(serve);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
-}
-
-async function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  server.close();
-  await once(server, 'close');
 }

@@ -14,6 +14,7 @@ import {
   watchArrivals,
 } from './driftwire-run.js';
 import { flood } from './load.js';
+import { datasetBytes, readTableBytes } from './storage-bytes.js';
 
 export type ThroughputRun = {
   driftwire: DriftwireRun;
@@ -80,16 +81,6 @@ async function weighWaitingJobs({ stack, receivers, call, customerId }: Scene, s
       await withSession(stack.databaseUrl, untilAllRecorded);
     }
   });
-}
-
-function datasetBytes(info: string): number {
-  return Number(/^used_memory_dataset:(\d+)/m.exec(info)?.[1]);
-}
-
-/** Tables with their indexes. */
-async function readTableBytes({ query }: Session): Promise<number> {
-  const sql = `SELECT sum(pg_total_relation_size(relid))::float8 AS bytes FROM pg_stat_user_tables`;
-  return (await query<{ bytes: number }>(sql))[0]?.bytes ?? 0;
 }
 
 async function readOneBody({ query }: Session): Promise<string> {

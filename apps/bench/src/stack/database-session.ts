@@ -8,12 +8,16 @@ export type Session = {
 };
 
 /** One session for one purpose: the server goes away and comes back all the time. */
-export async function withSession<T>(databaseUrl: string, use: (session: Session) => Promise<T>): Promise<T> {
+export async function withSession<T>(
+  databaseUrl: string,
+  use: (session: Session) => Promise<T>,
+  { queryTimeoutMs = 30_000 } = {},
+): Promise<T> {
   const client = new Client({
     connectionString: databaseUrl,
     application_name: APPLICATION_NAME,
     connectionTimeoutMillis: 3_000,
-    query_timeout: 30_000,
+    query_timeout: queryTimeoutMs,
   });
   // A session that the server ends while nothing runs in it says so here, and at its next query again.
   client.on('error', () => {});
