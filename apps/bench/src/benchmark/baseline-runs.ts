@@ -69,6 +69,17 @@ export async function runTextbook(
   }
 }
 
+/** As if it had been one run. */
+export function together(one: TextbookRun, other: TextbookRun): TextbookRun {
+  const [deliveries, seconds] = [one.deliveries + other.deliveries, one.seconds + other.seconds];
+  const cpuMs = {
+    worker: one.cpuMs.worker + other.cpuMs.worker,
+    postgres: one.cpuMs.postgres + other.cpuMs.postgres,
+    redis: one.cpuMs.redis + other.cpuMs.redis,
+  };
+  return { deliveries, seconds, perSecond: deliveries / seconds, cpuMs };
+}
+
 const WARM_UP = 200;
 const DRAINED_WITHIN_MS = 120_000;
 

@@ -1,7 +1,7 @@
 import { until } from '@driftwire/local-servers';
 import { type Session, withSession } from '../stack/database-session.js';
 import { redisSession } from '../stack/redis-session.js';
-import { type BareGotRun, runBareGot, runTextbook, type TextbookRun } from './baseline-runs.js';
+import { type BareGotRun, runBareGot, runTextbook, type TextbookRun, together } from './baseline-runs.js';
 import type { Bench, Benches } from './bench.js';
 import type { BenchRun } from './command-line.js';
 import {
@@ -26,12 +26,13 @@ export type ThroughputRun = {
 };
 
 const WARM_UP_EVENTS = 1_000;
+/** Twice as many in all: half of them before Driftwire and half after it, because machines change their speed meanwhile. */
 const TEXTBOOK_DELIVERIES = 4_000;
 const BARE_REQUESTS = 12_000;
 const WAITING_JOBS = 5_000;
 const ENQUEUED_WITHIN_MS = 30_000;
 
-/** Driftwire, the textbook worker and bare got, one after the other on the same servers and against the same receivers. */
+/** The textbook worker, Driftwire, the textbook worker again and bare got on the same servers and against the same receivers. */
 export function measureThroughput(benches: Benches, command: BenchRun): Promise<ThroughputRun> {
   return benches.withBench(command, (bench) => measureAll(bench, command, benches));
 }
@@ -44,18 +45,26 @@ async function measureAll(
   const scene = await setScene(stack, receivers);
   say('warming up');
   await runDriftwire(scene, { ...size, events: WARM_UP_EVENTS }, progress);
+  say('the textbook worker');
+  const before = await runTextbook({ stack, receivers }, TEXTBOOK_DELIVERIES, progress);
+  const bytesBefore = await withSession(stack.databaseUrl, readTableBytes);
   say('Driftwire');
   const driftwire = await runDriftwire(scene, size, progress);
-  const postgresBytes = await withSession(stack.databaseUrl, readTableBytes);
-  const stored = (WARM_UP_EVENTS + size.events) * receivers.urls.length;
+  const postgresBytes = (await withSession(stack.databaseUrl, readTableBytes)) - bytesBefore;
   say('jobs that wait');
   const redisBytesPerJob = await weighWaitingJobs(scene, size);
-  say('the textbook worker');
-  const textbook = await runTextbook({ stack, receivers }, TEXTBOOK_DELIVERIES, progress);
+  say('the textbook worker again');
+  const after = await runTextbook({ stack, receivers }, TEXTBOOK_DELIVERIES, progress);
   say('bare got');
   const body = await withSession(stack.databaseUrl, readOneBody);
   const bareGot = await runBareGot({ receivers, body }, BARE_REQUESTS);
-  return { driftwire, textbook, bareGot, redisBytesPerJob, postgresBytesPerDelivery: postgresBytes / stored };
+  return {
+    driftwire,
+    textbook: together(before, after),
+    bareGot,
+    redisBytesPerJob,
+    postgresBytesPerDelivery: postgresBytes / driftwire.deliveries,
+  };
 }
 
 /** With the workers held, so that every job waits. */
