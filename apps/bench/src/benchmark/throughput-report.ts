@@ -54,6 +54,7 @@ export function writeThroughput(runs: readonly ThroughputRun[], paint: Paint): s
   row('  per CPU second', ({ driftwire }) => deliveriesPerCpuSecond(driftwire));
   row('  Redis bytes per waiting job', ({ redisBytesPerJob }) => redisBytesPerJob, 0, '≤ 1024');
   row('  Postgres bytes per delivery', ({ postgresBytesPerDelivery }) => postgresBytesPerDelivery);
+  row('  written to its log', ({ walBytesPerDelivery }) => walBytesPerDelivery);
   row('Textbook, deliveries/s', ({ textbook }) => textbook.perSecond);
   for (const kind of ['worker', 'postgres', 'redis'] as const) {
     row(`  ${kind} CPU per delivery, ms`, ({ textbook: { cpuMs, deliveries } }) => cpuMs[kind] / deliveries, 3);

@@ -1,6 +1,7 @@
 import { until } from '@driftwire/local-servers';
 import { type Session, withSession } from '../stack/database-session.js';
 import { redisSession } from '../stack/redis-session.js';
+import type { Stack } from '../stack/stack.js';
 import { type BareGotRun, runBareGot, runTextbook, type TextbookRun, together } from './baseline-runs.js';
 import type { Bench, Benches } from './bench.js';
 import type { BenchRun } from './command-line.js';
@@ -14,7 +15,7 @@ import {
   watchArrivals,
 } from './driftwire-run.js';
 import { flood } from './load.js';
-import { datasetBytes, readTableBytes } from './storage-bytes.js';
+import { datasetBytes, readTableBytes, readWalBytes } from './storage-bytes.js';
 
 export type ThroughputRun = {
   driftwire: DriftwireRun;
@@ -23,6 +24,8 @@ export type ThroughputRun = {
   /** What a job that waits costs Redis, and a delivery with its event and its attempt Postgres. */
   redisBytesPerJob: number;
   postgresBytesPerDelivery: number;
+  /** What it writes to Postgres's log on the way. */
+  walBytesPerDelivery: number;
 };
 
 const WARM_UP_EVENTS = 1_000;
@@ -47,10 +50,10 @@ async function measureAll(
   await runDriftwire(scene, { ...size, events: WARM_UP_EVENTS }, progress);
   say('the textbook worker');
   const before = await runTextbook({ stack, receivers }, TEXTBOOK_DELIVERIES, progress);
-  const bytesBefore = await withSession(stack.databaseUrl, readTableBytes);
+  const [tablesBefore, walBefore] = await readBytes(stack);
   say('Driftwire');
   const driftwire = await runDriftwire(scene, size, progress);
-  const postgresBytes = (await withSession(stack.databaseUrl, readTableBytes)) - bytesBefore;
+  const [tables, wal] = await readBytes(stack);
   say('jobs that wait');
   const redisBytesPerJob = await weighWaitingJobs(scene, size);
   say('the textbook worker again');
@@ -63,8 +66,14 @@ async function measureAll(
     textbook: together(before, after),
     bareGot,
     redisBytesPerJob,
-    postgresBytesPerDelivery: postgresBytes / driftwire.deliveries,
+    postgresBytesPerDelivery: (tables - tablesBefore) / driftwire.deliveries,
+    walBytesPerDelivery: (wal - walBefore) / driftwire.deliveries,
   };
+}
+
+/** Of tables with their indexes, and of the write-ahead log. */
+function readBytes({ databaseUrl }: Stack): Promise<[number, number]> {
+  return withSession(databaseUrl, async (session) => [await readTableBytes(session), await readWalBytes(session)]);
 }
 
 /** With the workers held, so that every job waits. */

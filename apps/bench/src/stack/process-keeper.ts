@@ -70,6 +70,10 @@ export async function endKeeping(keeper: Keeper, signal: NodeJS.Signals): Promis
   await until(() => keeper.child === undefined, { deadlineMs: ENDED_WITHIN_MS });
 }
 
+const alive = new Set<ChildProcess>();
+// One listener for all of them: Node takes more than ten for a leak.
+process.once('exit', () => alive.forEach(killGroup));
+
 /** The log is a file and not a pipe: a pipe would tie the process to how fast we read. */
 function start(keeper: Keeper): void {
   const { file, args, ...options } = keeper.program.command();
@@ -79,10 +83,9 @@ function start(keeper: Keeper): void {
   const child = spawn(file, args, { ...options, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
   Object.assign(keeper, { child, cause: 'none', isReady: false, isFrozen: false });
-  const killAtExit = () => killGroup(child);
-  process.once('exit', killAtExit);
+  alive.add(child);
   child.once('exit', (code, signal) => {
-    process.off('exit', killAtExit);
+    alive.delete(child);
     noteExit(keeper, code, signal);
   });
   void watchReadiness(keeper, child);
