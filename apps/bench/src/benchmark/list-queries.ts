@@ -50,7 +50,7 @@ async function timePages(call: Call, path: string): Promise<Percentiles> {
 
 type Asked = { name: string; matching: Matching; value: string };
 
-function questionsOf(filters: readonly Filter[]): Asked[][] {
+export function questionsOf(filters: readonly Filter[]): Asked[][] {
   const ask = (filter: Filter): Asked[] =>
     MATCHING.map((matching) => ({ name: filter.name, matching, value: filter[matching] }));
   const alone = filters.flatMap(ask).map((asked) => [asked]);

@@ -50,7 +50,7 @@ export async function tidyTables({ query }: Session): Promise<void> {
 }
 
 /** Oldest first, as they would have come. */
-function spread(events: number): { daysAgo: number; count: number }[] {
+export function spread(events: number): { daysAgo: number; count: number }[] {
   const today = Math.round(events * SHARE_OF_TODAY);
   const chunks: { daysAgo: number; count: number }[] = [];
   for (let daysAgo = PAST_DAYS; daysAgo >= 0; daysAgo -= 1) {
