@@ -29,61 +29,91 @@ const SETTLED_WITHIN_MS = 60_000;
  * in, and at the end all of them are worked off and counted.
  */
 export async function measureBacklog(
-  { stack, receivers, call, customerId, ...scene }: DeepScene,
+  scene: DeepScene,
   command: BenchRun,
   { say, progress, timeLists, takeTurns }: DepthTools,
 ): Promise<Backlog> {
+  const { stack, receivers } = scene;
   const jobs = Math.ceil(command.waiting / receivers.urls.length) * receivers.urls.length;
-  const level = `${jobs.toLocaleString('en')} waiting jobs`;
+  const name = `${jobs.toLocaleString('en')} waiting jobs`;
   return withQueue(stack.redisUrl, async ({ queue, readDatasetBytes }) => {
-    const settled = async (isSo: () => Promise<boolean>) => {
-      if (!(await until(isSo, { deadlineMs: SETTLED_WITHIN_MS }))) {
-        const { waiting, active } = await queue.getJobCounts('waiting', 'active');
-        throw new Error(`the queue did not settle within a minute: ${waiting} of ${jobs} jobs wait, ${active} run`);
-      }
-    };
     receivers.forget();
     await queue.pause();
-    const bytesBefore = await readDatasetBytes();
-    say(level);
-    const startedAt = performance.now();
-    for (let added = 0; added * receivers.urls.length < jobs; added += CHUNK_EVENTS) {
-      const events = Math.min(CHUNK_EVENTS, jobs / receivers.urls.length - added);
-      await flood(call, { ...command, customerId, events });
-      const accepted = (added + events) * receivers.urls.length;
-      progress(accepted, jobs);
-      // Accepts do not wait for Redis: what an API cannot keep in memory until Redis takes it would be left to the sweeper.
-      await settled(async () => (await queue.getWaitingCount()) >= Math.min(accepted - HELD_BY_THE_API, jobs));
-    }
-    await settled(async () => (await queue.getWaitingCount()) >= jobs);
-    const enqueuedPerSecond = (jobs * 1_000) / (performance.now() - startedAt);
+    say(name);
+    const [bytesBefore, enqueuing] = [await readDatasetBytes(), stopwatch()];
+    await fillQueue(queue, scene, { jobs, command, progress });
+    const enqueuedPerSecond = jobs / enqueuing();
     const redisBytesPerJob = ((await readDatasetBytes()) - bytesBefore) / jobs;
 
-    const lists = await timeLists({ stack, receivers, call, customerId, ...scene }, level, 'pending');
-    const perTurn = command.events * receivers.urls.length;
-    const turns = await takeTurns(level, async (): Promise<DepthCost> => {
-      const before = receivers.arrivals.length;
-      const { costs } = await measureCosts(stack, async () => {
-        await queue.resume();
-        const watching = watchArrivals(receivers, before + perTurn, (arrived) => progress(arrived - before, perTurn));
-        await flood(call, { ...command, customerId });
-        await watching;
-        await queue.pause();
-        await settled(async () => (await queue.getActiveCount()) === 0);
-      });
-      return { deliveries: receivers.arrivals.length - before, costs };
-    });
+    const lists = await timeLists(scene, name, 'pending');
+    const turns = await takeTurns(name, () => deliverBehind(queue, scene, { command, progress }));
 
-    say(`working off ${level}`);
-    const expected = jobs + turns.length * perTurn;
-    const worked = { from: receivers.arrivals.length, at: performance.now() };
+    say(`working off ${name}`);
+    const expected = jobs + turns.length * command.events * receivers.urls.length;
+    const [arrived, draining] = [receivers.arrivals.length, stopwatch()];
     await queue.resume();
     await watchArrivals(receivers, expected, progress);
-    const drainedPerSecond = ((expected - worked.from) * 1_000) / (performance.now() - worked.at);
+    const drainedPerSecond = (expected - arrived) / draining();
     await withSession(stack.databaseUrl, untilAllRecorded);
     refuseLosses(receivers, expected);
-    return { level: { name: level, turns, lists }, redisBytesPerJob, enqueuedPerSecond, drainedPerSecond };
+    return { level: { name, turns, lists }, redisBytesPerJob, enqueuedPerSecond, drainedPerSecond };
   });
+}
+
+type Work = { command: BenchRun; progress: DepthTools['progress'] };
+
+async function fillQueue(
+  queue: Queue,
+  { receivers, call, customerId }: DeepScene,
+  { jobs, command, progress }: Work & { jobs: number },
+): Promise<void> {
+  const perEvent = receivers.urls.length;
+  for (let accepted = 0; accepted < jobs; ) {
+    const events = Math.min(CHUNK_EVENTS, (jobs - accepted) / perEvent);
+    await flood(call, { ...command, customerId, events });
+    accepted += events * perEvent;
+    progress(accepted, jobs);
+    // Accepts do not wait for Redis: what an API cannot keep in memory until Redis takes it would be left to the sweeper.
+    await settled(queue, ({ waiting }) => waiting >= accepted - HELD_BY_THE_API);
+  }
+  await settled(queue, ({ waiting }) => waiting >= jobs);
+}
+
+/** As many deliveries as are posted meanwhile, from the front of the queue. */
+async function deliverBehind(
+  queue: Queue,
+  { stack, receivers, call, customerId }: DeepScene,
+  { command, progress }: Work,
+): Promise<DepthCost> {
+  const before = receivers.arrivals.length;
+  const wanted = command.events * receivers.urls.length;
+  const { costs } = await measureCosts(stack, async () => {
+    await queue.resume();
+    const watching = watchArrivals(receivers, before + wanted, (arrived) => progress(arrived - before, wanted));
+    await flood(call, { ...command, customerId });
+    await watching;
+    await queue.pause();
+    await settled(queue, ({ active }) => active === 0);
+  });
+  return { deliveries: receivers.arrivals.length - before, costs };
+}
+
+type Counts = { waiting: number; active: number };
+
+async function settled(queue: Queue, isSo: (counts: Counts) => boolean): Promise<void> {
+  let counts: Counts = { waiting: 0, active: 0 };
+  const look = async () => {
+    counts = { waiting: await queue.getWaitingCount(), active: await queue.getActiveCount() };
+    return isSo(counts);
+  };
+  if (await until(look, { deadlineMs: SETTLED_WITHIN_MS })) return;
+  throw new Error(`the queue did not settle within a minute: ${counts.waiting} jobs wait, ${counts.active} run`);
+}
+
+/** Seconds since it was made. */
+function stopwatch(): () => number {
+  const startedAt = performance.now();
+  return () => (performance.now() - startedAt) / 1_000;
 }
 
 type OpenQueue = { queue: Queue; readDatasetBytes: () => Promise<number> };
