@@ -15,6 +15,7 @@ import {
   watchArrivals,
 } from './driftwire-run.js';
 import { flood } from './load.js';
+import { tidyTables } from './past-deliveries.js';
 import { datasetBytes, readTableBytes, readWalBytes } from './storage-bytes.js';
 
 export type ThroughputRun = {
@@ -50,6 +51,8 @@ async function measureAll(
   await runDriftwire(scene, { ...size, events: WARM_UP_EVENTS }, progress);
   say('the textbook worker');
   const before = await runTextbook({ stack, receivers }, TEXTBOOK_DELIVERIES, progress);
+  // Or autovacuum would do it at a moment of its own, within the measurement of one or the other.
+  await withSession(stack.databaseUrl, tidyTables);
   const [tablesBefore, walBefore] = await readBytes(stack);
   say('Driftwire');
   const driftwire = await runDriftwire(scene, size, progress);
