@@ -29,9 +29,9 @@ export class DeliveryLocked extends Error {
   override name = 'DeliveryLocked';
 }
 
-/** One statement of a kind at a time: a second one would halve the batches, and cost more than it would hurry. */
+/** One statement at a time: a second one would halve the batches, and cost more than it would hurry. */
 const BATCHES = { capacity: 200, lanes: 1, isOutage: isPostgresUnavailable };
-/** A request waits for its claim, so claims that are few go without waiting for each other. */
+/** A webhook is sent after its claim, so claims that are few do not wait for each other; many share statements as above. */
 const CLAIM_BATCHES = { ...BATCHES, lanes: 4, crowdedAt: 8 };
 
 /** A delivery that retention has dropped meanwhile. */
