@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { CannotStart } from '@driftwire/local-servers';
 import { withSession } from '../stack/database-session.js';
 import { type Backlog, measureBacklog } from './backlog.js';
 import type { Bench, Benches } from './bench.js';
@@ -118,7 +119,7 @@ function refuseSmallDisk(needed: number): void {
   const { bavail, bsize } = statfsSync(tmpdir());
   if (bavail * bsize >= needed) return;
   const [wants, has] = [needed, bavail * bsize].map((bytes) => `${Math.ceil(bytes / 1e9)} GB`);
-  throw new Error(
+  throw new CannotStart(
     `${tmpdir()} has ${has} left, and this takes ${wants}: set TMPDIR, or a smaller --rows and --waiting`,
   );
 }
