@@ -156,6 +156,38 @@ test('close waits for a delivery in flight and takes no other', async () => {
   expect(await queue.getJobCounts('completed', 'wait')).toEqual({ completed: 1, wait: 1 });
 });
 
+test('a consumer holds no more jobs than it runs, however many come together', async () => {
+  const endings: (() => void)[] = [];
+  const { producer, queue } = await consume(
+    () => new Promise((resolve) => endings.push(() => resolve({ kind: 'done' }))),
+    null,
+    { concurrency: 6 },
+  );
+  await producer.addJobs(Array.from({ length: 20 }, () => aWakeUp()));
+  await until(() => endings.length === 6);
+  expect(await queue.getJobCounts('active', 'wait')).toEqual({ active: 6, wait: 14 });
+  endings[5]?.();
+  await until(() => endings.length === 7);
+  expect(await queue.getJobCounts('active', 'wait')).toEqual({ active: 6, wait: 13 });
+  for (let ended = 0; ended < 20; ended += 1) {
+    await until(() => endings.length > ended);
+    endings[ended]?.();
+  }
+});
+
+test('jobs that were taken together and have not begun when the consumer closes are given back', async () => {
+  const closing: Promise<void>[] = [];
+  const { producer, queue, run, consumers } = await consume(() => {
+    closing.push(...consumers.map((consumer) => consumer.close(5_000)));
+    return { kind: 'done' };
+  }, null);
+  await producer.addJobs(Array.from({ length: 4 }, () => aWakeUp()));
+  await until(() => closing.length > 0);
+  await Promise.all(closing);
+  expect(run).toHaveLength(1);
+  expect(await queue.getJobCounts('active', 'wait', 'completed')).toEqual({ active: 0, wait: 3, completed: 1 });
+});
+
 /** One consumer that runs one job, unless told otherwise; `run` is what it ran. */
 async function consume(
   ending: Run,

@@ -7,7 +7,7 @@ export type Run = (job: { deliveryId: string; generation: number }) => JobEnding
 /** A producer, and any number of consumers that run `run`, on a Redis of their own unless told which. */
 export async function setupQueue(
   run: Run,
-  { consumers = 1, redisUrl }: { consumers?: number; redisUrl?: string } = {},
+  { consumers = 1, concurrency = 10, redisUrl }: { consumers?: number; concurrency?: number; redisUrl?: string } = {},
 ) {
   const fresh = redisUrl === undefined ? await freshRedis() : undefined;
   const malformed: (string | undefined)[] = [];
@@ -21,7 +21,7 @@ export async function setupQueue(
   const running = Array.from({ length: consumers }, () =>
     createConsumer({
       ...options,
-      concurrency: 10,
+      concurrency,
       run: async (job) => run(job),
       onMalformedJob: (jobId) => malformed.push(jobId),
     }),

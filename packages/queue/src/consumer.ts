@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import { DELIVERY_QUEUE, type DeliveryJob, deliveryJobSchema } from './delivery-job.js';
-import { PatientWorker } from './patient-worker.js';
+import { JobWorker } from './job-worker.js';
 import type { QueueOptions } from './producer.js';
 import { connectConsumer, redisAnswers } from './redis-connection.js';
 
@@ -63,7 +63,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     await runJob(tracking, job, token);
     if (!isKept()) job.opts.removeOnComplete = true;
   };
-  const worker = new PatientWorker(DELIVERY_QUEUE, run, {
+  const worker = new JobWorker(DELIVERY_QUEUE, run, {
     connection,
     prefix: options.prefix,
     autorun: false,

@@ -20,7 +20,8 @@ export type LatencyRun = { capacity: number; rows: LatencyRow[] };
 
 const WARM_UP_EVENTS = 2_000;
 const CAPACITY_EVENTS = 6_000;
-const WARM_UP_S = 3;
+/** Of the same traffic, until the percentiles hold still: Node compiles as it goes. */
+const WARM_UP_S = 12;
 const MEASURED_S = 20;
 const SHARE_OF_CAPACITY = 0.3;
 
