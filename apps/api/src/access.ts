@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { ApiKey, Role } from '@driftwire/database';
+import type { Actor, ApiKey, Role } from '@driftwire/database';
 import { parseApiKey } from './api-key.js';
 import { Problem } from './problem.js';
 
@@ -14,21 +14,29 @@ export type Authenticate = (token: string | undefined) => Promise<Caller>;
 /** The row of a key by its id, or null. */
 export type FindApiKey = (id: string) => Promise<ApiKey | null>;
 
+export type AuthenticateOptions = {
+  findApiKey: FindApiKey;
+  adminApiKey: string;
+  onKeyUsed: (keyId: string) => void;
+};
+
 /**
  * Finds the caller behind an API key, or throws the one 401 that does not say why: no, malformed,
  * unknown, wrong, revoked and expired keys cannot be told apart.
  */
-export function createAuthenticate(findApiKey: FindApiKey, adminApiKey: string): Authenticate {
+export function createAuthenticate({ findApiKey, adminApiKey, onKeyUsed }: AuthenticateOptions): Authenticate {
   const adminHash = sha256(adminApiKey);
 
   return async (token) => {
     if (token === undefined) throw unauthorized();
     if (timingSafeEqual(sha256(token), adminHash)) return { keyId: null, customerId: null, role: 'admin' };
-    return callerOfStoredKey(findApiKey, token);
+    const caller = await callerOfStoredKey(findApiKey, token);
+    onKeyUsed(caller.keyId);
+    return caller;
   };
 }
 
-async function callerOfStoredKey(findApiKey: FindApiKey, token: string): Promise<Caller> {
+async function callerOfStoredKey(findApiKey: FindApiKey, token: string): Promise<Caller & { keyId: string }> {
   const presented = parseApiKey(token);
   if (presented === null) throw unauthorized();
   const key = await findApiKey(presented.id);
@@ -43,6 +51,11 @@ async function callerOfStoredKey(findApiKey: FindApiKey, token: string): Promise
 export function authorize(caller: Caller, access: Exclude<Access, 'open'>): void {
   const allowed = access === 'platform' ? caller.customerId === null : access.includes(caller.role);
   if (!allowed) throw new Problem('forbidden', `A ${caller.role} key of ${ownerOf(caller)} may not call this.`);
+}
+
+/** For the audit log. */
+export function actorOf({ keyId }: Caller, requestId: string): Actor {
+  return { actor: keyId === null ? 'environment_key' : 'api_key', actorKeyId: keyId, requestId };
 }
 
 function ownerOf({ customerId }: Caller): string {

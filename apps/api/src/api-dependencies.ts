@@ -14,6 +14,8 @@ export type ApiDeps = {
   findCustomer: (id: string) => Promise<string | null>;
   accept: Accept;
   addressPolicy: AddressPolicy;
+  /** What is wrong with where a URL's name leads, as a sentence; null when nothing is, or nobody knows. */
+  checkName: (url: string) => Promise<string | null>;
   /** Of a job; the row's own is set by `accept`. */
   maxAttempts: number;
   maxEndpointsPerCustomer: number;

@@ -1,4 +1,4 @@
-import { type ApiKey, Role } from '@driftwire/database';
+import { type ApiKey, auditAll, Prisma, Role } from '@driftwire/database';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { ApiDeps } from './api-dependencies.js';
@@ -31,6 +31,7 @@ const keyView = z
     created_at: z.iso.datetime(),
     expires_at: z.iso.datetime().nullable(),
     revoked_at: z.iso.datetime().nullable(),
+    last_used_at: z.iso.datetime().nullable().meta({ description: 'To within some seconds.' }),
   })
   .meta({ id: 'ApiKey', description: 'Without a customer it is a platform key.' });
 const newKeyView = keyView
@@ -55,7 +56,7 @@ function createApiKey({ prisma, findCustomer }: ApiDeps): Route {
     body: keyInput,
     success: { status: 201, description: 'The key, shown this once.', schema: newKeyView },
     problems: [400, 404],
-    handle: async ({ caller, bodyBytes }) => {
+    handle: async ({ caller, actor, bodyBytes }) => {
       const { value } = readJson(bodyBytes);
       const customerId = await namedCustomer({ findCustomer }, caller, value);
       const input = parse(keyInput, value);
@@ -63,9 +64,15 @@ function createApiKey({ prisma, findCustomer }: ApiDeps): Route {
       const id = uuidv7();
       const { key, secretHash } = generateApiKey(id);
       const expiresAt = input.expires_at ? new Date(input.expires_at) : null;
-      const created = await prisma.apiKey.create({
-        data: { id, customerId, role: input.role, name: input.name, secretHash, expiresAt },
-      });
+      const { role, name } = input;
+      const [created] = await prisma.$transaction([
+        prisma.apiKey.create({ data: { id, customerId, role, name, secretHash, expiresAt } }),
+        auditAll(
+          prisma,
+          { ...actor, action: 'api_key.created', detail: { name, role } },
+          Prisma.sql`SELECT ${id}::uuid AS id, ${customerId}::uuid AS customer_id`,
+        ),
+      ]);
       return { status: 201, body: { ...viewKey(created), key } };
     },
   };
@@ -103,9 +110,21 @@ function revokeApiKey({ prisma }: ApiDeps): Route {
     summary: 'Revoke an API key',
     success: { status: 204, description: 'The key is no longer accepted.' },
     problems: [404],
-    handle: async ({ caller, id }) => {
-      const where = { id: pathId(id, 'API key'), ...scopeOf(caller), revokedAt: null };
-      const { count } = await prisma.apiKey.updateMany({ where, data: { revokedAt: new Date() } });
+    handle: async ({ caller, actor, id }) => {
+      const { customerId = null } = scopeOf(caller);
+      const keyId = pathId(id, 'API key');
+      const where = { id: keyId, ...scopeOf(caller), revokedAt: null };
+      const [, { count }] = await prisma.$transaction([
+        auditAll(
+          prisma,
+          { ...actor, action: 'api_key.revoked' },
+          Prisma.sql`
+            SELECT id, customer_id FROM api_keys
+            WHERE id = ${keyId}::uuid AND (${customerId}::uuid IS NULL OR customer_id = ${customerId}::uuid)
+              AND revoked_at IS NULL FOR NO KEY UPDATE`,
+        ),
+        prisma.apiKey.updateMany({ where, data: { revokedAt: new Date() } }),
+      ]);
       if (count === 0) throw notFound('API key');
       return { status: 204 };
     },
@@ -126,5 +145,6 @@ function viewKey(key: ApiKey) {
     created_at: key.createdAt.toISOString(),
     expires_at: key.expiresAt?.toISOString() ?? null,
     revoked_at: key.revokedAt?.toISOString() ?? null,
+    last_used_at: key.lastUsedAt?.toISOString() ?? null,
   };
 }

@@ -1,5 +1,6 @@
 import type { ApiDeps } from './api-dependencies.js';
 import { apiKeyRoutes } from './api-keys.js';
+import { auditLogRoutes } from './audit-log.js';
 import { customerRoutes } from './customers.js';
 import { deliveryRoutes } from './deliveries.js';
 import { driftEventRoutes } from './drift-events.js';
@@ -14,5 +15,6 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...endpointRoutes(deps),
     ...driftEventRoutes(deps),
     ...deliveryRoutes(deps),
+    ...auditLogRoutes(deps),
   ];
 }

@@ -3,25 +3,25 @@ import type { Log } from '@driftwire/runtime';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
-import { createAuthenticate, type FindApiKey } from './access.js';
+import { type AuthenticateOptions, createAuthenticate } from './access.js';
 import type { ApiDeps } from './api-dependencies.js';
 import { apiRoutes } from './api-routes.js';
 import { answerClientError } from './client-error.js';
+import { commonHeaders } from './common-headers.js';
 import { serveDashboard } from './dashboard.js';
 import { serveDocs } from './docs-pages.js';
 import { answerProblem, mapErrors, problemOf } from './error-mapping.js';
 import { serveHealth } from './health.js';
 import { openApiDocument } from './openapi.js';
-import { limitRate } from './rate-limit.js';
+import { limitRate, type RateLimitOptions } from './rate-limit.js';
 import { measureRequests } from './request-metrics.js';
 import { registerRoutes } from './route.js';
 
-export type AppOptions = {
+export type AppOptions = AuthenticateOptions & {
   deps: ApiDeps;
-  findApiKey: FindApiKey;
-  adminApiKey: string;
-  /** Requests per second and key; 0 for no limit. */
-  rateLimitPerKey: number;
+  /** Null for no limit. */
+  rateLimit: RateLimitOptions | null;
+  dashboardIsReadOnly: boolean;
   version: string;
   registry: Registry;
   log: Log;
@@ -43,21 +43,23 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     forceCloseConnections: 'idle',
     clientErrorHandler: answerClientError,
-    frameworkErrors: (error, _request, reply) => answerProblem(reply, problemOf(error)),
+    // Before any hook: the path itself is refused.
+    frameworkErrors: (error, request, reply) =>
+      answerProblem(reply.headers(commonHeaders(request.id)), problemOf(error)),
   });
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
+    reply.headers(commonHeaders(request.id));
   });
   mapErrors(app, log);
   measureRequests(app, registry);
   serveHealth(app, { postgresAnswers: options.postgresAnswers, redisAnswers: producer.answers, registry });
 
   const routes = apiRoutes(deps);
-  const authenticate = createAuthenticate(options.findApiKey, options.adminApiKey);
+  const authenticate = createAuthenticate(options);
   await serveDocs(app, openApiDocument(routes, options.version));
-  await serveDashboard(app, producer.queue, authenticate);
+  await serveDashboard(app, producer.queue, { authenticate, isReadOnly: options.dashboardIsReadOnly });
   await app.register(async (api) => {
-    await limitRate(api, options.rateLimitPerKey);
+    if (options.rateLimit !== null) limitRate(api, options.rateLimit);
     registerRoutes(api, routes, authenticate);
   });
   return app;

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionError } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
+import { commonHeaders } from './common-headers.js';
 import { Problem, problemBody } from './problem.js';
 
 /**
@@ -26,12 +27,14 @@ function problemOf(code: string): Problem {
 }
 
 function responseText(problem: Problem): string {
-  const body = JSON.stringify(problemBody(problem, uuidv7()));
+  const requestId = uuidv7();
+  const body = JSON.stringify(problemBody(problem, requestId));
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     'Content-Type: application/problem+json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
+    ...Object.entries(commonHeaders(requestId)).map(([name, value]) => `${name}: ${value}`),
   ];
   return `${head.join('\r\n')}\r\n\r\n${body}`;
 }

@@ -1,4 +1,5 @@
-import type { Customer, PrismaClient } from '@driftwire/database';
+import { auditAll, type Customer, Prisma, type PrismaClient } from '@driftwire/database';
+import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { ApiDeps } from './api-dependencies.js';
 import { pathId } from './customer-scope.js';
@@ -32,9 +33,18 @@ function createCustomer({ prisma }: ApiDeps): Route {
     body: customerInput,
     success: { status: 201, description: 'The customer.', schema: customerView },
     problems: [400],
-    handle: async ({ bodyBytes }) => {
+    handle: async ({ actor, bodyBytes }) => {
       const { name } = parse(customerInput, readJson(bodyBytes).value);
-      return { status: 201, body: viewCustomer(await prisma.customer.create({ data: { name } })) };
+      const id = uuidv7();
+      const [customer] = await prisma.$transaction([
+        prisma.customer.create({ data: { id, name } }),
+        auditAll(
+          prisma,
+          { ...actor, action: 'customer.created', detail: { name } },
+          Prisma.sql`SELECT ${id}::uuid AS id, ${id}::uuid AS customer_id`,
+        ),
+      ]);
+      return { status: 201, body: viewCustomer(customer) };
     },
   };
 }

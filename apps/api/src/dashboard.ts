@@ -2,9 +2,10 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { Producer } from '@driftwire/queue';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Authenticate, authorize, basicPassword, bearerToken } from './access.js';
 import { answerProblem, problemOf } from './error-mapping.js';
+import { Problem } from './problem.js';
 
 const BASE_PATH = '/queues';
 /** Makes a browser ask for the key. */
@@ -13,16 +14,22 @@ const BASIC_CHALLENGE = 'Basic realm="driftwire", charset="UTF-8"';
 const CONTENT_SECURITY_POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
-/** bull-board over the delivery queue, for platform keys only; read-only, because Postgres is the truth and not Redis. */
+export type DashboardOptions = {
+  authenticate: Authenticate;
+  /** Unless told otherwise, because Postgres is the truth and not Redis: what is done to a job here, no delivery knows of. */
+  isReadOnly: boolean;
+};
+
+/** bull-board over the delivery queue, for platform keys only. */
 export async function serveDashboard(
   app: FastifyInstance,
   queue: Producer['queue'],
-  authenticate: Authenticate,
+  { authenticate, isReadOnly }: DashboardOptions,
 ): Promise<void> {
   const serverAdapter = new FastifyAdapter();
   serverAdapter.setBasePath(BASE_PATH);
   createBullBoard({
-    queues: [new BullMQAdapter(queue, { readOnlyMode: true, description: 'One job per unfinished delivery' })],
+    queues: [new BullMQAdapter(queue, { readOnlyMode: isReadOnly, description: 'One job per unfinished delivery' })],
     serverAdapter,
     options: { uiConfig: { boardTitle: 'Driftwire' } },
   });
@@ -33,6 +40,7 @@ export async function serveDashboard(
       try {
         const { authorization } = request.headers;
         authorize(await authenticate(bearerToken(authorization) ?? basicPassword(authorization)), 'platform');
+        refuseOtherSites(request);
       } catch (error) {
         // Answered here: bull-board's own error handler would call it a 500.
         return answerProblem(reply.header('www-authenticate', BASIC_CHALLENGE), problemOf(error));
@@ -40,4 +48,11 @@ export async function serveDashboard(
     });
     await scope.register(serverAdapter.registerPlugin(), { prefix: BASE_PATH });
   });
+}
+
+/** A browser that once was told the key sends it for every site that asks: only our own page may change anything. */
+function refuseOtherSites({ method, headers }: FastifyRequest): void {
+  const { 'sec-fetch-site': site = 'same-origin' } = headers;
+  if (['GET', 'HEAD'].includes(method) || site === 'same-origin') return;
+  throw new Problem('forbidden', 'Another site may not change anything here.');
 }

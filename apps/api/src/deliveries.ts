@@ -1,4 +1,4 @@
-import { type Delivery, DeliveryStatus, listIds, retryFinishedDelivery } from '@driftwire/database';
+import { type Actor, type Delivery, DeliveryStatus, listIds, retryFinishedDelivery } from '@driftwire/database';
 import { z } from 'zod';
 import type { Caller } from './access.js';
 import type { ApiDeps } from './api-dependencies.js';
@@ -91,10 +91,10 @@ function retryDelivery(deps: ApiDeps): Route {
     bodyRequired: false,
     success: { status: 202, description: 'Pending again; its first attempt starts at once.', schema: deliveryView },
     problems: [400, 404, 409],
-    handle: async ({ caller, id, bodyBytes }) => {
+    handle: async ({ caller, actor, id, bodyBytes }) => {
       const delivery = await findDelivery(deps, caller, id);
       parse(nothing, readOptionalJson(bodyBytes).value);
-      return retry(deps, delivery);
+      return retry(deps, delivery, actor);
     },
   };
 }
@@ -105,8 +105,8 @@ async function findDelivery({ prisma }: ApiDeps, caller: Caller, id: string): Pr
   return delivery;
 }
 
-async function retry({ prisma, enqueue }: ApiDeps, { id }: Delivery): Promise<Answer> {
-  const retried = await retryFinishedDelivery(prisma, id);
+async function retry({ prisma, enqueue }: ApiDeps, { id }: Delivery, actor: Actor): Promise<Answer> {
+  const retried = await retryFinishedDelivery(prisma, id, actor);
   if (retried === null) {
     throw refusal(await prisma.delivery.findUniqueOrThrow({ where: { id }, include: { endpoint: true } }));
   }

@@ -35,7 +35,7 @@ export function endpointSchemas(policy: AddressPolicy) {
     name: displayName,
     url: z.string('must be a URL').superRefine((url, context) => {
       const problem = urlProblem(url, policy);
-      if (problem !== null) context.addIssue(`is not acceptable: ${problem.replace(/\.$/, '')}`);
+      if (problem !== null) context.addIssue(unacceptableUrl(problem).detail);
     }),
     event_types: z
       .array(z.string().refine(isSubscriptionPattern, 'must be "*", an event type, or a prefix like "drift.*"'))
@@ -67,6 +67,11 @@ export function endpointSchemas(policy: AddressPolicy) {
     .meta({ id: 'EndpointInput' });
   const change = z.strictObject(fields).partial().meta({ id: 'EndpointChange' });
   return { create, change };
+}
+
+/** `problem` is a sentence. */
+export function unacceptableUrl(problem: string) {
+  return { pointer: '/url', detail: `is not acceptable: ${problem.replace(/\.$/, '')}` };
 }
 
 export type EndpointSchemas = ReturnType<typeof endpointSchemas>;

@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { type Endpoint, insertEndpoint, sealHeaders, sealSecret } from '@driftwire/database';
+import {
+  type Actor,
+  auditAll,
+  type Endpoint,
+  insertEndpoint,
+  Prisma,
+  sealHeaders,
+  sealSecret,
+} from '@driftwire/database';
 import { generateSecret } from '@driftwire/delivery';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
@@ -12,13 +20,14 @@ import {
   endpointSchemas,
   endpointView,
   endpointWithSecretView,
+  unacceptableUrl,
   viewEndpoint,
 } from './endpoint-fields.js';
 import { testEndpoint } from './endpoint-test.js';
 import { given } from './given.js';
 import { findEndpoint, namedOnce, writeEndpoint } from './live-endpoint.js';
 import { listSchema, pageArguments, pageOf, pageQuery } from './page.js';
-import { Problem } from './problem.js';
+import { invalid, Problem } from './problem.js';
 import { parse, readJson } from './request-body.js';
 import { rotateSecret } from './rotate-secret.js';
 import type { Route } from './route.js';
@@ -54,19 +63,25 @@ function createEndpoint(deps: ApiDeps, schemas: EndpointSchemas): Route {
       schema: endpointWithSecretView,
     },
     problems: [400, 404, 409],
-    handle: async ({ caller, bodyBytes }) => {
+    handle: async ({ caller, actor, bodyBytes }) => {
       const { value } = readJson(bodyBytes);
       const customerId = await customerForCreate(deps, caller, value);
       const { secret = generateSecret(randomBytes), ...input } = parse(schemas.create, value);
-      const endpoint = await storeEndpoint(deps, customerId, { ...input, secret });
+      await refuseName(deps, input.url);
+      const endpoint = await storeEndpoint(deps, { customerId, actor }, { ...input, secret });
       return { status: 201, body: { ...viewEndpoint(endpoint), secret } };
     },
   };
 }
 
+async function refuseName({ checkName }: ApiDeps, url: string): Promise<void> {
+  const problem = await checkName(url);
+  if (problem !== null) throw invalid([unacceptableUrl(problem)]);
+}
+
 async function storeEndpoint(
   { prisma, sealer, maxEndpointsPerCustomer: limit }: ApiDeps,
-  customerId: string,
+  { customerId, actor }: { customerId: string; actor: Actor },
   input: EndpointInput & { secret: string },
 ): Promise<Endpoint> {
   const id = uuidv7();
@@ -80,7 +95,7 @@ async function storeEndpoint(
     ...sealHeaders(sealer, owner, input.headers),
     secretSealed: sealSecret(sealer, owner, input.secret),
   };
-  const endpoint = await namedOnce(insertEndpoint(prisma, row, { limit }));
+  const endpoint = await namedOnce(insertEndpoint(prisma, row, { actor, limit }));
   if (endpoint !== null) return endpoint;
   throw new Problem('endpoint_limit_reached', `At most ${limit} endpoints per customer: delete one.`);
 }
@@ -132,10 +147,13 @@ function changeEndpoint(deps: ApiDeps, schemas: EndpointSchemas): Route {
     body: schemas.change,
     success: { status: 200, description: 'The endpoint as it is now.', schema: endpointView },
     problems: [400, 404, 409],
-    handle: async ({ caller, id, bodyBytes }) => {
+    handle: async ({ caller, actor, id, bodyBytes }) => {
       const before = await findEndpoint(deps, caller, id);
       const input = parse(schemas.change, readJson(bodyBytes).value);
-      return { status: 200, body: viewEndpoint(await writeEndpoint(deps, before, changesOf(deps, before, input))) };
+      if (input.url !== undefined) await refuseName(deps, input.url);
+      const deed = { ...actor, action: 'endpoint.changed', detail: { fields: Object.keys(input) } } as const;
+      const changed = await writeEndpoint(deps, before, changesOf(deps, before, input), deed);
+      return { status: 200, body: viewEndpoint(changed) };
     },
   };
 }
@@ -165,23 +183,31 @@ function deleteEndpoint(deps: ApiDeps): Route {
     summary: 'Delete an endpoint',
     success: { status: 204, description: 'Deleted: its secret is wiped, its waiting deliveries will be cancelled.' },
     problems: [404],
-    handle: async ({ caller, id }) => {
-      await wipeEndpoint(deps, await findEndpoint(deps, caller, id));
+    handle: async ({ caller, actor, id }) => {
+      await wipeEndpoint(deps, await findEndpoint(deps, caller, id), actor);
       return { status: 204 };
     },
   };
 }
 
-async function wipeEndpoint({ prisma }: ApiDeps, { id }: Endpoint): Promise<void> {
-  await prisma.endpoint.updateMany({
-    where: { id, deletedAt: null },
-    data: {
-      deletedAt: new Date(),
-      secretSealed: null,
-      previousSecretSealed: null,
-      previousSecretExpiresAt: null,
-      headersSealed: null,
-      version: { increment: 1 },
-    },
-  });
+async function wipeEndpoint({ prisma }: ApiDeps, { id }: Endpoint, actor: Actor): Promise<void> {
+  await prisma.$transaction([
+    auditAll(
+      prisma,
+      { ...actor, action: 'endpoint.deleted' },
+      Prisma.sql`
+        SELECT id, customer_id FROM endpoints WHERE id = ${id}::uuid AND deleted_at IS NULL FOR NO KEY UPDATE`,
+    ),
+    prisma.endpoint.updateMany({
+      where: { id, deletedAt: null },
+      data: {
+        deletedAt: new Date(),
+        secretSealed: null,
+        previousSecretSealed: null,
+        previousSecretExpiresAt: null,
+        headersSealed: null,
+        version: { increment: 1 },
+      },
+    }),
+  ]);
 }

@@ -1,4 +1,4 @@
-import { type Endpoint, isUniqueViolation, type Prisma } from '@driftwire/database';
+import { auditAll, type Deed, type Endpoint, isUniqueViolation, Prisma } from '@driftwire/database';
 import type { Caller } from './access.js';
 import type { ApiDeps } from './api-dependencies.js';
 import { pathId, scopeOf } from './customer-scope.js';
@@ -20,10 +20,20 @@ export async function writeEndpoint(
   { prisma }: ApiDeps,
   before: LiveEndpoint,
   data: Prisma.EndpointUpdateManyMutationInput,
+  deed: Deed,
 ): Promise<Endpoint> {
-  const where = { id: before.id, version: before.version, deletedAt: null };
-  const [changed] = await namedOnce(
-    prisma.endpoint.updateManyAndReturn({ where, data: { ...data, version: { increment: 1 } } }),
+  const { id, version } = before;
+  const audit = Prisma.sql`
+    SELECT id, customer_id FROM endpoints
+    WHERE id = ${id}::uuid AND version = ${version} AND deleted_at IS NULL FOR NO KEY UPDATE`;
+  const [, [changed]] = await namedOnce(
+    prisma.$transaction([
+      auditAll(prisma, deed, audit),
+      prisma.endpoint.updateManyAndReturn({
+        where: { id, version, deletedAt: null },
+        data: { ...data, version: { increment: 1 } },
+      }),
+    ]),
   );
   if (changed === undefined) throw new Problem('endpoint_changed', 'Read the endpoint again and repeat the change.');
   return changed;

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { connectDatabase, createSealer, makePartitionsAhead, oldestDueMs } from '@driftwire/database';
-import { createEnqueueBuffer, createProducer, withoutRepeats } from '@driftwire/queue';
+import { connectDatabase, createSealer, makePartitionsAhead, oldestDueMs, rememberKeyUse } from '@driftwire/database';
+import { connectCounter, createEnqueueBuffer, createProducer, withoutRepeats } from '@driftwire/queue';
 import {
+  addressPolicyOf,
   apiEnvironment,
   configOrExit,
   createLog,
@@ -12,7 +13,7 @@ import {
   stopOnSignal,
   version,
 } from '@driftwire/runtime';
-import { createSender } from '@driftwire/sender';
+import { createNameCheck, createSender } from '@driftwire/sender';
 import { createAccept } from './accept-in-batches.js';
 import type { AcceptedEvent } from './api-dependencies.js';
 import { buildApp } from './app.js';
@@ -20,6 +21,7 @@ import { createBacklogWatch } from './backlog-watch.js';
 import { createBriefMemory } from './brief-memory.js';
 import { createCursors } from './cursor.js';
 import { findCustomerId } from './customers.js';
+import { createKeyUsage } from './key-usage.js';
 import { acceptanceCounters } from './request-metrics.js';
 
 const POOL_SIZE = 20;
@@ -30,6 +32,8 @@ const ENQUEUE_RETRY_MS = 250;
 const REMEMBERED_MS = 1_000;
 const REMEMBERED_ROWS = 10_000;
 const BACKLOG_EVERY_MS = 1_000;
+const NAME_CHECK_MS = 2_000;
+const KEY_USE_EVERY_MS = 5_000;
 const PARTITIONS_EVERY_MS = 3_600_000;
 const PARTITIONS_RETRY_MS = 5_000;
 const FLUSH_MS = 2_000;
@@ -54,7 +58,7 @@ const database = connectDatabase({
 const producer = createProducer({
   redisUrl: config.REDIS_URL,
   prefix: 'driftwire',
-  onError: (error) => log.debug({ err: error }, 'redis.error'),
+  onError: noteRedisError,
 });
 const tellNotEnqueued = withoutRepeats(
   (error, repeats) => log.warn({ err: error, repeats, waiting: buffer.size() }, 'jobs.not_enqueued'),
@@ -70,10 +74,12 @@ const buffer = createEnqueueBuffer({
     tellNotEnqueued(error instanceof Error ? error : new Error(`${error}`));
   },
 });
+const counterRedis = config.RATE_LIMIT_PER_KEY === 0 ? null : connectCounter(config.REDIS_URL, noteRedisError);
 const remembered = { ttlMs: REMEMBERED_MS, capacity: REMEMBERED_ROWS, now };
 const observeBatch = measureBatches(registry);
-const addressPolicy = { allowPrivate: config.ALLOW_PRIVATE_ENDPOINTS, ports: config.ENDPOINT_PORTS };
+const addressPolicy = addressPolicyOf(config);
 const sender = createSender({ version, addressPolicy, timeoutMs: config.REQUEST_TIMEOUT_MS });
+const keyUsage = createKeyUsage((uses) => rememberKeyUse(database.prisma, uses));
 const app = await buildApp({
   deps: {
     prisma: database.prisma,
@@ -86,6 +92,7 @@ const app = await buildApp({
       observeBatch: (events) => observeBatch('accept', events),
     }),
     addressPolicy,
+    checkName: createNameCheck({ addressPolicy, withinMs: NAME_CHECK_MS }),
     maxAttempts: config.MAX_ATTEMPTS,
     maxEndpointsPerCustomer: config.MAX_ENDPOINTS_PER_CUSTOMER,
     enqueue: buffer.push,
@@ -94,7 +101,9 @@ const app = await buildApp({
   },
   findApiKey: createBriefMemory((id) => database.prisma.apiKey.findUnique({ where: { id } }), remembered),
   adminApiKey: config.ADMIN_API_KEY,
-  rateLimitPerKey: config.RATE_LIMIT_PER_KEY,
+  onKeyUsed: keyUsage.note,
+  rateLimit: counterRedis && { perSecond: config.RATE_LIMIT_PER_KEY, redis: counterRedis, now },
+  dashboardIsReadOnly: config.DASHBOARD_READ_ONLY,
   version,
   registry,
   log,
@@ -105,6 +114,11 @@ const keeping = repeatInBackground(keepPartitionsAhead, {
   everyMs: PARTITIONS_EVERY_MS,
   afterFailureMs: PARTITIONS_RETRY_MS,
   onFailure: (error) => log.warn({ err: error }, 'partitions.not_made'),
+});
+const noting = repeatInBackground(keyUsage.flush, {
+  everyMs: KEY_USE_EVERY_MS,
+  afterFailureMs: KEY_USE_EVERY_MS,
+  onFailure: (error) => log.warn({ err: error }, 'key_use.not_stored'),
 });
 await app.listen({ host: config.HOST, port: config.PORT }).catch((error: Error) => {
   process.stderr.write(`The API cannot listen on ${config.HOST}:${config.PORT}: ${error.message}\n`);
@@ -120,10 +134,17 @@ stopOnSignal({
     await Promise.race([app.close(), delay(GRACE_MS - FLUSH_MS - EXIT_MS)]);
     await buffer.close(FLUSH_MS);
     sender.close();
-    await Promise.race([keeping.stop(), delay(EXIT_MS)]);
+    counterRedis?.disconnect();
+    const stopped = Promise.all([keeping.stop(), noting.stop()]).then(keyUsage.flush);
+    await Promise.race([stopped.catch(() => {}), delay(EXIT_MS)]);
     await Promise.all([producer.close(), database.close()]);
   },
 });
+
+/** Quiet: what it means (jobs that wait in memory) is told by `jobs.not_enqueued`. */
+function noteRedisError(error: Error): void {
+  log.debug({ err: error }, 'redis.error');
+}
 
 /** No event can be stored on a day without its partition, and workers may not be there to make it. */
 async function keepPartitionsAhead(): Promise<void> {

@@ -11,6 +11,7 @@ const PROBLEM_TITLES = {
   413: 'The body is too large',
   415: 'The body is not application/json',
   429: 'Too many requests with this key',
+  431: 'The headers, or the path with its query, are too large',
   500: 'Something went wrong on our side',
   503: 'The database cannot be reached; send the same request again',
 } as const;
@@ -86,8 +87,9 @@ function problems(route: Route) {
     401,
     403,
     ...route.problems,
-    ...(route.body === undefined ? [] : ([413, 415] as const)),
+    ...(route.method === 'GET' ? [] : ([413, 415] as const)),
     429,
+    431,
     500,
     503,
   ] as const;

@@ -38,13 +38,15 @@ export function rotateSecret(deps: ApiDeps): Route {
       schema: endpointWithSecretView,
     },
     problems: [400, 404, 409],
-    handle: async ({ caller, id, bodyBytes }) => {
+    handle: async ({ caller, actor, id, bodyBytes }) => {
       const before = await findEndpoint(deps, caller, id);
       const { overlap_seconds } = parse(rotationInput, readOptionalJson(bodyBytes).value);
       const owner = { customerId: before.customerId, endpointId: before.id };
       const secret = generateSecret(randomBytes);
       const secretSealed = sealSecret(deps.sealer, owner, secret);
-      const endpoint = await writeEndpoint(deps, before, { secretSealed, ...overlapOf(before, overlap_seconds) });
+      const change = { secretSealed, ...overlapOf(before, overlap_seconds) };
+      const deed = { ...actor, action: 'endpoint.secret_rotated', detail: { overlap_seconds } } as const;
+      const endpoint = await writeEndpoint(deps, before, change, deed);
       return { status: 200, body: { ...viewEndpoint(endpoint), secret } };
     },
   };

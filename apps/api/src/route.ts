@@ -1,10 +1,13 @@
+import type { Actor } from '@driftwire/database';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { type Access, type Authenticate, authorize, bearerToken, type Caller } from './access.js';
+import { type Access, type Authenticate, actorOf, authorize, bearerToken, type Caller } from './access.js';
 
 /** One call of a route: who calls, and the request's parts, unread. Handlers read what they need, in the public order. */
 export type Call = {
   caller: Caller;
+  /** The caller as the audit log knows it. */
+  actor: Actor;
   /** The `:id` of the path, as sent. */
   id: string;
   query: unknown;
@@ -66,6 +69,7 @@ function callOf(request: FastifyRequest): Call {
   const { id = '' } = idParameter(request.params);
   return {
     caller: request.caller,
+    actor: actorOf(request.caller, request.id),
     id,
     query: request.query,
     bodyBytes: Buffer.isBuffer(request.body) ? request.body : undefined,

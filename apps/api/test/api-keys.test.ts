@@ -23,10 +23,11 @@ test('a key is shown once, in the answer that made it', async () => {
     created_at: expect.any(String),
     expires_at: null,
     revoked_at: null,
+    last_used_at: null,
   });
   expect((await stack.api.as(key).get('/v1/deliveries')).status).toBe(200);
   const list = await customer.admin.get('/v1/api-keys');
-  expect(list.body.data[0]).toEqual(shown);
+  expect({ ...list.body.data[0], last_used_at: null }).toEqual(shown);
   expect(list.text).not.toContain(key.slice(-43));
 });
 
@@ -98,6 +99,26 @@ test('a key that was just in use is refused within a second of its revocation', 
   await until(async () => (await client.get('/v1/endpoints')).status === 401);
   expect(performance.now() - revokedAt).toBeLessThan(1_500);
 });
+
+test('a key says when it was last used, to within some seconds', async () => {
+  const unused = await create({});
+  const { id, key } = await create({});
+  const before = Date.now();
+  await stack.api.as(key).get('/v1/deliveries');
+  const after = Date.now();
+  const listed = () => customer.admin.get('/v1/api-keys').then(({ body }) => body.data);
+  const find = (keys: { id: string }[], wanted: string) => keys.find((each) => each.id === wanted);
+  const used = await until(
+    async () => {
+      const found = find(await listed(), id) as { last_used_at: string | null } | undefined;
+      return found?.last_used_at;
+    },
+    { deadlineMs: 10_000 },
+  );
+  expect(Date.parse(used)).toBeGreaterThanOrEqual(before);
+  expect(Date.parse(used)).toBeLessThanOrEqual(after);
+  expect(find(await listed(), unused.id)).toMatchObject({ last_used_at: null });
+}, 15_000);
 
 test('DELETE revokes: 204, then 404; the list says when', async () => {
   const { id } = await create({});

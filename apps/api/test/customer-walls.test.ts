@@ -18,6 +18,7 @@ beforeAll(async () => {
     'drift-events': event.body.id,
     deliveries: event.body.deliveries[0].id,
     'api-keys': key.body.id,
+    'audit-log': key.body.id,
   };
 });
 afterAll(() => stack.close());

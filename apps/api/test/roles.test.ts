@@ -35,6 +35,7 @@ const who: Record<string, readonly string[] | undefined> = {
   'GET /v1/deliveries': everyone,
   'GET /v1/deliveries/:id': everyone,
   'POST /v1/deliveries/:id/retry': producers,
+  'GET /v1/audit-log': admins,
 };
 
 test('the table names exactly the routes there are', () => {

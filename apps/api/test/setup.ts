@@ -79,6 +79,7 @@ export const routes = apiRoutes({
   findCustomer: () => Promise.reject(new Error('there are no customers')),
   accept: () => Promise.reject(new Error('nothing is accepted')),
   addressPolicy: { allowPrivate: true, ports: [] },
+  checkName: async () => null,
   maxAttempts: 3,
   maxEndpointsPerCustomer: 50,
   enqueue: () => {},

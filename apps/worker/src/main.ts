@@ -12,6 +12,7 @@ import {
 } from '@driftwire/database';
 import { createConsumer, createProducer, withoutRepeats } from '@driftwire/queue';
 import {
+  addressPolicyOf,
   configOrExit,
   createLog,
   createMetrics,
@@ -66,7 +67,7 @@ const database = connectDatabase({
 });
 const sender = createSender({
   version,
-  addressPolicy: { allowPrivate: config.ALLOW_PRIVATE_ENDPOINTS, ports: config.ENDPOINT_PORTS },
+  addressPolicy: addressPolicyOf(config),
   timeoutMs: config.REQUEST_TIMEOUT_MS,
 });
 const statements = createDeliveryStatements(database.prisma, {

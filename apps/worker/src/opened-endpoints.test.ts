@@ -67,7 +67,7 @@ function countingSealer() {
   const real = createSealer([KEY]);
   let count = 0;
   const sealer: Sealer = {
-    seal: real.seal,
+    ...real,
     open: (sealed, binding) => {
       count += 1;
       return real.open(sealed, binding);

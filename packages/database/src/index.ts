@@ -5,6 +5,7 @@ export {
   type EventToAccept,
   type NewDelivery,
 } from './accept-events.js';
+export { type Actor, type AuditAction, auditAll, type Deed, DRIFTWIRE } from './audit-log.js';
 export { type Batcher, type BatcherOptions, createBatcher } from './batcher.js';
 export { type Claim, type ClaimAnswer, claimDeliveries, type JobRef, type SealedEndpoint } from './claim-deliveries.js';
 export { type ConnectOptions, connectDatabase, type Database } from './connect.js';
@@ -19,6 +20,8 @@ export {
 export {
   type ApiKey,
   type Attempt,
+  AuditActor,
+  type AuditLine,
   type Customer,
   type Delivery,
   DeliveryStatus,
@@ -32,6 +35,7 @@ export {
   Role,
 } from './generated/client.js';
 export { type EndpointToInsert, insertEndpoint } from './insert-endpoint.js';
+export { rememberKeyUse } from './key-use.js';
 export { type Conditions, idFloor, type ListedIds, listIds } from './list-ids.js';
 export { applyMigrations } from './migrations.js';
 export { type OverdueSummary, oldestDueMs, summarizeOverdue } from './overdue-deliveries.js';
@@ -40,6 +44,7 @@ export { isPostgresUnavailable, isUniqueViolation } from './postgres-error.js';
 export { planRearmWave, type RearmWave, readQueueEpoch, rearmForWave, rememberQueueEpoch } from './queue-epoch.js';
 export { type AttemptRecord, type RecordAnswer, recordAttempts } from './record-attempts.js';
 export { releaseClaim } from './release-claim.js';
+export { countStale, type Resealed, resealEndpoints } from './reseal-endpoints.js';
 export { retryFinishedDelivery } from './retry-delivery.js';
 export { createSealer, type EncryptionKey, type SealBinding, type Sealer, UnsealError } from './seal.js';
 export {

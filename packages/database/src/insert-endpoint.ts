@@ -1,4 +1,5 @@
-import type { Endpoint, PrismaClient } from './generated/client.js';
+import { type Actor, auditAll } from './audit-log.js';
+import { type Endpoint, Prisma, type PrismaClient } from './generated/client.js';
 
 export type EndpointToInsert = Pick<
   Endpoint,
@@ -23,7 +24,7 @@ export type EndpointToInsert = Pick<
 export async function insertEndpoint(
   prisma: PrismaClient,
   endpoint: EndpointToInsert,
-  { limit }: { limit: number },
+  { actor, limit }: { actor: Actor; limit: number },
 ): Promise<Endpoint | null> {
   await prisma.$transaction([
     prisma.$executeRaw`SELECT FROM customers WHERE id = ${endpoint.customerId}::uuid FOR NO KEY UPDATE`,
@@ -36,6 +37,11 @@ export async function insertEndpoint(
         ${endpoint.headersSealed}
       WHERE ${limit}::int > (
         SELECT count(*) FROM endpoints WHERE customer_id = ${endpoint.customerId}::uuid AND deleted_at IS NULL)`,
+    auditAll(
+      prisma,
+      { ...actor, action: 'endpoint.created', detail: { name: endpoint.name } },
+      Prisma.sql`SELECT id, customer_id FROM endpoints WHERE id = ${endpoint.id}::uuid`,
+    ),
   ]);
   return prisma.endpoint.findUnique({ where: { id: endpoint.id } });
 }

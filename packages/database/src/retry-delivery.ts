@@ -1,4 +1,5 @@
-import type { Delivery, PrismaClient } from './generated/client.js';
+import { type Actor, auditStatement } from './audit-log.js';
+import { type Delivery, Prisma, type PrismaClient } from './generated/client.js';
 import { JOB_GRACE_MS } from './job-grace.js';
 
 /**
@@ -7,8 +8,17 @@ import { JOB_GRACE_MS } from './job-grace.js';
  * read it again before enqueuing its job. The fence goes up, so that no attempt of an
  * earlier round can still fail this one; it reserves the new round's first attempt number.
  */
-export async function retryFinishedDelivery(prisma: PrismaClient, deliveryId: string): Promise<Delivery | null> {
+export async function retryFinishedDelivery(
+  prisma: PrismaClient,
+  deliveryId: string,
+  actor: Actor,
+): Promise<Delivery | null> {
+  const audit = auditStatement(
+    { ...actor, action: 'delivery.retried' },
+    Prisma.sql`SELECT id, "customerId" AS customer_id FROM retried`,
+  );
   const rows = await prisma.$queryRaw<Delivery[]>`
+    WITH retried AS (
     UPDATE deliveries delivery SET
       status = 'pending', failure_reason = NULL, completed_at = NULL, lease_expires_at = NULL,
       round = delivery.round + 1, failed_count = 0, starts = 0,
@@ -26,6 +36,9 @@ export async function retryFinishedDelivery(prisma: PrismaClient, deliveryId: st
       delivery.claimed_generation AS "claimedGeneration", delivery.recover_at AS "recoverAt",
       delivery.next_attempt_at AS "nextAttemptAt", delivery.last_attempt_at AS "lastAttemptAt",
       delivery.response_code AS "responseCode", delivery.last_error AS "lastError",
-      delivery.created_at AS "createdAt", delivery.completed_at AS "completedAt"`;
+      delivery.created_at AS "createdAt", delivery.completed_at AS "completedAt"
+    ),
+    audited AS (${audit})
+    SELECT * FROM retried`;
   return rows[0] ?? null;
 }

@@ -10,6 +10,8 @@ export type Sealer = {
   seal: (text: string, binding: SealBinding) => string;
   /** Throws `UnsealError` when the key is unknown or the ciphertext is not the one sealed for this binding. */
   open: (sealed: string, binding: SealBinding) => string;
+  /** Of the key that seals. */
+  currentKeyId: string;
 };
 
 export class UnsealError extends Error {
@@ -28,6 +30,7 @@ export function createSealer(keys: readonly [EncryptionKey, ...EncryptionKey[]])
   const byId = new Map(keys.map(({ id, key }) => [id, key]));
 
   return {
+    currentKeyId: current.id,
     seal(text, binding) {
       const iv = randomBytes(IV_BYTES);
       const cipher = createCipheriv('aes-256-gcm', current.key, iv).setAAD(aad(binding));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { deactivateGoneEndpoint, insertEndpoint, isUniqueViolation } from '../src/index.js';
+import { DRIFTWIRE, deactivateGoneEndpoint, insertEndpoint, isUniqueViolation } from '../src/index.js';
 import { type Setup, setup } from './setup.js';
 
 let at: Setup;
@@ -37,7 +37,7 @@ test('the limit holds for creates at the same moment, and deleted endpoints do n
   const first = await anEndpoint();
   const insert = (n: number) => {
     const copy = { ...first, id: first.id.replace(/.{4}$/, `${1000 + n}`), name: `${n}` };
-    return insertEndpoint(at.prisma, copy, { limit: 3 });
+    return insertEndpoint(at.prisma, copy, { actor: DRIFTWIRE, limit: 3 });
   };
   const inserted = await Promise.all(Array.from({ length: 9 }, (_, n) => insert(n)));
   expect(inserted.filter((endpoint) => endpoint !== null)).toHaveLength(2);
@@ -49,6 +49,8 @@ test('the limit holds for creates at the same moment, and deleted endpoints do n
 test('a name that is taken is a unique violation of that name', async () => {
   const endpoint = await anEndpoint();
   const twin = { ...endpoint, id: endpoint.id.replace(/.{4}$/, '0000') };
-  const error: unknown = await insertEndpoint(at.prisma, twin, { limit: 9 }).catch((thrown: unknown) => thrown);
+  const error: unknown = await insertEndpoint(at.prisma, twin, { actor: DRIFTWIRE, limit: 9 }).catch(
+    (thrown: unknown) => thrown,
+  );
   expect(isUniqueViolation(error, 'endpoints_customer_id_name_live_key')).toBe(true);
 });

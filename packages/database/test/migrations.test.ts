@@ -109,6 +109,7 @@ test('every CHECK is there', async () => {
   );
   expect(checks.map(({ conname }) => conname)).toEqual([
     'api_keys_platform_is_admin',
+    'audit_log_actor_key',
     'deliveries_finished_has_completion',
     'deliveries_lease_only_unfinished',
     'deliveries_reason_iff_unsuccessful',

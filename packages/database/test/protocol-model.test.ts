@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   armOverdueDeliveries,
   type Claim,
+  DRIFTWIRE,
   recordAttempts,
   releaseClaim,
   retryFinishedDelivery,
@@ -91,7 +92,7 @@ async function perform(world: World, step: Command, before: Row[]): Promise<void
     case 'sweep':
       return sweep(step.jobsFinished);
     case 'retry':
-      await retryFinishedDelivery(at.prisma, world.ids[step.delivery] ?? '');
+      await retryFinishedDelivery(at.prisma, world.ids[step.delivery] ?? '', DRIFTWIRE);
       return;
     default:
       return setActive(world.endpointIds[step.delivery] ?? '', step.do === 'resume');

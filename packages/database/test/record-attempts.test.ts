@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { type AttemptRecord, recordAttempts, retryFinishedDelivery } from '../src/index.js';
+import { type AttemptRecord, DRIFTWIRE, recordAttempts, retryFinishedDelivery } from '../src/index.js';
 import { aRecord, type Setup, setup, toFailed, toRetry } from './setup.js';
 
 let at: Setup;
@@ -139,7 +139,7 @@ test('an attempt still in flight when a late success and a manual retry came can
   const lost = await at.claim(id, { leaseMs: 0 });
   const slow = await at.claim(id);
   await record(aRecord(lost));
-  await retryFinishedDelivery(at.prisma, id);
+  await retryFinishedDelivery(at.prisma, id, DRIFTWIRE);
   expect((await at.claim(id, { generation: 2 })).fence).toBe(3);
   expect(await moved(aRecord(slow, toFailed()))).toBe(false);
   expect(await at.delivery(id)).toMatchObject({ status: 'pending', failedCount: 0, leaseExpiresAt: expect.any(Date) });

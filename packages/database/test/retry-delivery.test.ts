@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { recordAttempts, retryFinishedDelivery } from '../src/index.js';
+import { DRIFTWIRE, recordAttempts, retryFinishedDelivery } from '../src/index.js';
 import { aRecord, type Setup, setup, toFailed, toRetry } from './setup.js';
 
 let at: Setup;
@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => at.close());
 
-const retry = (id: string) => retryFinishedDelivery(at.prisma, id);
+const retry = (id: string) => retryFinishedDelivery(at.prisma, id, DRIFTWIRE);
 
 async function aFailedDelivery() {
   const delivery = await at.aDelivery();

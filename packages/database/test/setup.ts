@@ -11,6 +11,7 @@ import {
   type ClaimAnswer,
   claimDeliveries,
   connectDatabase,
+  DRIFTWIRE,
   type Endpoint,
   type EventToAccept,
   insertEndpoint,
@@ -55,7 +56,11 @@ export async function setup(): Promise<Setup> {
   });
   const aCustomer = async () => (await prisma.customer.create({ data: { name: 'Acme' } })).id;
   const anEndpoint = async (customerId: string, overrides: Partial<Endpoint> = {}) => {
-    const endpoint = await insertEndpoint(prisma, { ...endpointOf(customerId), ...overrides }, { limit: 1000 });
+    const endpoint = await insertEndpoint(
+      prisma,
+      { ...endpointOf(customerId), ...overrides },
+      { actor: DRIFTWIRE, limit: 1000 },
+    );
     if (endpoint === null) throw new Error('no room for another endpoint');
     return endpoint;
   };

@@ -1,8 +1,16 @@
-import { isIP } from 'node:net';
-import { isPublicAddress } from './public-address.js';
+import { type BlockList, isIP } from 'node:net';
+import { isInside, isPublicAddress } from './public-address.js';
 
-/** `allowPrivate` is for development: http, private addresses and names, any port. */
-export type AddressPolicy = { allowPrivate: boolean; ports: readonly number[] };
+export type AddressPolicy = {
+  /** For development: http, private addresses and names, any port. */
+  allowPrivate: boolean;
+  ports: readonly number[];
+  /**
+   * Addresses that an operator has opened besides the public ones, and nothing else: https and the ports stay as they are.
+   * Names of private networks may be used then, for what they resolve to is judged as every name's is.
+   */
+  opened?: BlockList | undefined;
+};
 
 export const defaultPorts: readonly number[] = [443, 8443];
 
@@ -51,13 +59,16 @@ function portOf({ port, protocol }: URL): number {
   return protocol === 'https:' ? 443 : 80;
 }
 
-function hostProblem({ hostname }: URL, { allowPrivate }: AddressPolicy): string | null {
+function hostProblem({ hostname }: URL, policy: AddressPolicy): string | null {
   const host = hostname.replace(/^\[|\]$|\.$/g, '');
-  if (isIP(host) !== 0) {
-    return allowPrivate || isPublicAddress(host) ? null : `The address ${host} is not a public one.`;
-  }
+  if (isIP(host) !== 0) return isAllowedAddress(host, policy) ? null : `The address ${host} is not a public one.`;
   if (!HOST_NAME.test(host)) return "The URL's host is not a valid name.";
-  if (allowPrivate) return null;
+  if (policy.allowPrivate || policy.opened !== undefined) return null;
   if (!host.includes('.')) return "The URL's host must be a full domain name.";
   return PRIVATE_NAME.test(host) ? 'The URL names a host on a private network.' : null;
+}
+
+/** Whether a webhook may be sent to this address: the one judgement of it, of literals and of what names resolve to. */
+export function isAllowedAddress(ip: string, { allowPrivate, opened }: AddressPolicy): boolean {
+  return allowPrivate || isPublicAddress(ip) || (opened !== undefined && isInside(opened, ip));
 }

@@ -1,4 +1,4 @@
-export { type AddressPolicy, defaultPorts, urlProblem } from './address-rules.js';
+export { type AddressPolicy, defaultPorts, isAllowedAddress, urlProblem } from './address-rules.js';
 export { longestDelayMs, retryDelayMs } from './backoff.js';
 export { customHeaderProblem } from './custom-headers.js';
 export { type AttemptFacts, decide, type FailureReason, type RetryPolicy, type Transition } from './decide.js';
@@ -16,7 +16,15 @@ export type { JsonSpan } from './json-span.js';
 export { appendMember, removeMember } from './json-splice.js';
 export { type JsonPath, type JsonReading, type JsonText, readJsonText } from './json-text.js';
 export { isSuccess, type Outcome, type OutcomeKind } from './outcome.js';
-export { isPublicAddress } from './public-address.js';
+export {
+  type AddressBlock,
+  ipv4Reachable,
+  ipv4Refused,
+  ipv6GlobalUnicast,
+  ipv6Reachable,
+  ipv6Refused,
+  isPublicAddress,
+} from './public-address.js';
 export { parseRetryAfter } from './retry-after.js';
 export { generateSecret, isSecret, secretKey } from './secret.js';
 export { type SignatureInput, signatureHeaders } from './signature.js';

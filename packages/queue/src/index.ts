@@ -3,4 +3,5 @@ export { DELIVERY_QUEUE, type DeliveryJob, type DeliveryWakeUp, deliveryJobId } 
 export { createEnqueueBuffer, type EnqueueBuffer, type EnqueueBufferDeps } from './enqueue-buffer.js';
 export type { JobPresence } from './job-presence.js';
 export { createProducer, type Producer, type QueueOptions } from './producer.js';
+export { connectCounter } from './redis-connection.js';
 export { type ErrorListener, withoutRepeats } from './without-repeats.js';

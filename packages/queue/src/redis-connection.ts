@@ -45,6 +45,18 @@ export function connectProducer(url: string, onError: (error: Error) => void): R
   );
 }
 
+/** Less than anybody would notice, and more than a healthy server ever takes for a counter. */
+const COUNTER_TIMEOUT_MS = 40;
+
+/** For counting requests, each of which waits for it: a command that is not answered at once has failed. */
+export function connectCounter(url: string, onError: (error: Error) => void): Redis {
+  return connectRedis(
+    url,
+    { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: COUNTER_TIMEOUT_MS },
+    onError,
+  );
+}
+
 /** For taking jobs: blocking reads wait as long as they must, and a command timeout would cut them off. */
 export function connectConsumer(url: string, onError: (error: Error) => void): Redis {
   return connectRedis(url, { maxRetriesPerRequest: null }, onError);

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 
 /** `true` or `false`, nothing else. */
@@ -20,6 +21,21 @@ export const portList = z
   .regex(/^\d{1,5}(,\d{1,5})*$/, 'must be port numbers separated by commas')
   .transform((text) => text.split(',').map(Number))
   .refine((ports) => ports.every((port) => port >= 1 && port <= 65_535), 'must be port numbers from 1 to 65535');
+
+/** `10.20.0.0/16,fd12:3456::/32` */
+export const addressBlockList = z.string().transform((text, context): BlockList => {
+  const blocks = new BlockList();
+  for (const cidr of text.split(',')) {
+    const [, network = '', prefix] = /^([^/]+)\/(\d{1,3})$/.exec(cidr.trim()) ?? [];
+    const family = isIP(network);
+    if (family === 0 || Number(prefix) > (family === 6 ? 128 : 32)) {
+      context.addIssue('must be address blocks like 10.20.0.0/16 or fd12:3456::/32, separated by commas');
+      return z.NEVER;
+    }
+    blocks.addSubnet(network, Number(prefix), family === 6 ? 'ipv6' : 'ipv4');
+  }
+  return blocks;
+});
 
 export const postgresUrl = serverUrl(['postgres:', 'postgresql:'], 'postgresql://user:password@host:5432/driftwire');
 export const redisUrl = serverUrl(['redis:', 'rediss:'], 'redis://host:6379');

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { encryptionKeys, flag, httpPort, portList, postgresUrl, redisUrl, wholeNumber } from './config-values.js';
+import {
+  addressBlockList,
+  encryptionKeys,
+  flag,
+  httpPort,
+  portList,
+  postgresUrl,
+  redisUrl,
+  wholeNumber,
+} from './config-values.js';
 
 /** What the API and the workers both need. Every variable is explained in docs/configuration.md. */
 const shared = {
@@ -9,6 +18,7 @@ const shared = {
   REQUEST_TIMEOUT_MS: wholeNumber(100, 600_000).default(15_000),
   ALLOW_PRIVATE_ENDPOINTS: flag.default(false),
   ENDPOINT_PORTS: portList.default([443, 8443]),
+  ENDPOINT_OPEN_BLOCKS: addressBlockList.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 };
 
@@ -20,6 +30,7 @@ export const apiEnvironment = z.object({
     .string({ error: 'is required: any string of at least 32 visible ASCII characters' })
     .regex(/^[\x21-\x7e]{32,}$/, 'must be at least 32 visible ASCII characters'),
   RATE_LIMIT_PER_KEY: wholeNumber(0, 1_000_000).default(200),
+  DASHBOARD_READ_ONLY: flag.default(true),
   MAX_ATTEMPTS: wholeNumber(1, 9).default(3),
   MAX_ENDPOINTS_PER_CUSTOMER: wholeNumber(1, 10_000).default(50),
 });
@@ -38,6 +49,18 @@ export const workerEnvironment = z.object({
     .default('none'),
 });
 export type WorkerConfig = z.infer<typeof workerEnvironment>;
+
+/** `npm run rotate-keys` */
+export const rotationEnvironment = z.object({ DATABASE_URL: postgresUrl, ENCRYPTION_KEYS: encryptionKeys });
+
+/** Where webhooks may go. */
+export function addressPolicyOf(config: ApiConfig | WorkerConfig) {
+  return {
+    allowPrivate: config.ALLOW_PRIVATE_ENDPOINTS,
+    ports: config.ENDPOINT_PORTS,
+    opened: config.ENDPOINT_OPEN_BLOCKS,
+  };
+}
 
 export type ConfigReading<T> = { ok: true; config: T } | { ok: false; problems: string[] };
 

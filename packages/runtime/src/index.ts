@@ -1,6 +1,14 @@
 export { type Background, repeatInBackground } from './background.js';
 export { measureBatches } from './batch-metrics.js';
-export { type ApiConfig, apiEnvironment, readConfig, type WorkerConfig, workerEnvironment } from './config.js';
+export {
+  type ApiConfig,
+  addressPolicyOf,
+  apiEnvironment,
+  readConfig,
+  rotationEnvironment,
+  type WorkerConfig,
+  workerEnvironment,
+} from './config.js';
 export { createLog, type Log } from './log.js';
 export { createMetrics } from './metrics.js';
 export { version } from './package-version.js';

@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { type AddressPolicy, isPublicAddress } from '@driftwire/delivery';
+import { type AddressPolicy, isAllowedAddress } from '@driftwire/delivery';
 
 /** The shape of `dns.lookup` when asked for all answers. */
 export type ResolveAll = (
@@ -30,7 +30,7 @@ export function guardedLookup(resolve: ResolveAll, policy: AddressPolicy): Looku
 /** The answer itself is not repeated: a customer must not learn how names resolve inside the operator's network. */
 function refusalOf(hostname: string, addresses: LookupAddress[], policy: AddressPolicy): Error | null {
   if (addresses.length === 0) return codedError('ENODATA', `${hostname} has no address`);
-  if (policy.allowPrivate || addresses.every(({ address }) => isPublicAddress(address))) return null;
+  if (addresses.every(({ address }) => isAllowedAddress(address, policy))) return null;
   return codedError(BLOCKED, `${hostname} resolves to an address that is not a public one`);
 }
 
