@@ -8,7 +8,7 @@ import { run } from './run.mjs';
 import { listenForStop } from './stop-signals.mjs';
 
 // `npm test`: everything, whatever fails on the way; the last line is the sum of all tests. Arguments go to
-// jest, and leave out the chaos run.
+// jest, and leave out the fuzz and chaos runs.
 
 const CHECKS = {
   lint: [process.execPath, 'node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '.'],
@@ -19,6 +19,8 @@ const CHECKS = {
 const PROJECTS = ['unit', 'wire', 'integration'];
 /** The short form of the proof; docs/guarantees.md has the long one. A seed of its own every time: it is printed when it fails. */
 const CHAOS = [process.execPath, 'scripts/chaos.mjs', '--events', '600', '--minutes', '1', '--faults', '20'];
+/** The short form of `npm run fuzz`, with a seed of its own as well. */
+const FUZZ = [process.execPath, 'scripts/fuzz.mjs', '--requests', '2000'];
 const { NODE_OPTIONS: callersOptions = '' } = process.env;
 const JEST_ENV = {
   NODE_OPTIONS: `${callersOptions} --experimental-vm-modules --disable-warning=ExperimentalWarning`,
@@ -41,6 +43,7 @@ async function testEverything() {
     sum.passed += result.passed;
     sum.failed += result.failed;
   }
+  if (wholeSuite && !(await passes('fuzz', FUZZ))) outOfOrder.push('fuzz');
   if (wholeSuite && !(await passes('chaos', CHAOS))) outOfOrder.push('chaos');
   console.log(outOfOrder.length > 0 ? `\nNot in order: ${outOfOrder.join(', ')}` : '\nAll in order');
   console.log(`${sum.passed} passed, ${sum.failed} failed`);

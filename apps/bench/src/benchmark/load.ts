@@ -6,7 +6,7 @@ export type Posted = { eventId: string; postedAt: number; acceptedAt: number; de
 export type Api = { url: string; key: string };
 
 /** One request to the API, over connections that are kept; rejects unless the answer is a 2xx. */
-export type Call = (method: 'POST' | 'GET', path: string, body?: object) => Promise<unknown>;
+export type Call = (method: 'POST' | 'GET' | 'DELETE', path: string, body?: object) => Promise<unknown>;
 
 export function openApi({ url, key }: Api): Call {
   const agent = new Agent({ keepAlive: true });
@@ -24,7 +24,7 @@ export function openApi({ url, key }: Api): Call {
             return reject(new Error(`${method} ${path} was answered ${statusCode}: ${text.slice(0, 500)}`));
           }
           try {
-            resolve(JSON.parse(text));
+            resolve(parseBody(text));
           } catch (error) {
             reject(new Error(`${method} ${path} was answered with what is no JSON`, { cause: error }));
           }
@@ -33,6 +33,10 @@ export function openApi({ url, key }: Api): Call {
       outgoing.on('error', reject);
       outgoing.end(body === undefined ? undefined : JSON.stringify(body));
     });
+}
+
+function parseBody(text: string): unknown {
+  return text === '' ? undefined : JSON.parse(text);
 }
 
 /** A drift event as producers send them, about 400 bytes. */

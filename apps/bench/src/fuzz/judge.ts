@@ -1,0 +1,29 @@
+import type { Operation } from './operations.js';
+import type { FuzzAnswer } from './send.js';
+
+/** Whatever may happen to any request before it reaches its operation. */
+const NOT_FOUND = 404;
+
+/** What is wrong with an answer, as a sentence; null when it is one that the document promises. */
+export function problemWith(answer: FuzzAnswer, operation: Operation): string | null {
+  if (answer.kind === 'none') return `no answer: ${answer.reason}`;
+  const { status, contentType = '', requestId, text } = answer;
+  if (status >= 500) return `${status}: ${text.slice(0, 300)}`;
+  if (requestId === undefined) return `${status} without an X-Request-Id`;
+  // A path with a hostile id may be another path, or none.
+  const documented = operation.answers.get(status) ?? (status === NOT_FOUND ? operation.answers.get(401) : undefined);
+  if (documented === undefined) return `${status} is not documented: ${text.slice(0, 300)}`;
+  const type = documented.contentType;
+  if (type !== undefined && !contentType.startsWith(type)) return `${status} as ${contentType}, not ${type}`;
+  const problem = documented.problemWith(bodyOf(text));
+  return problem === null ? null : `${status} not as documented: ${problem}: ${text.slice(0, 300)}`;
+}
+
+function bodyOf(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
