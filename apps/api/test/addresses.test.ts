@@ -1,3 +1,4 @@
+import { apiClient, startApi } from '@driftwire/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type ApiStack, aCustomer, aProblem, type Customer, setup } from './setup.js';
 
@@ -43,6 +44,25 @@ test.each([
 
 test.each([PUBLIC, 'https://hooks.example.com:8443/x?y=z', 'https://1.1.1.1/'])('%s is accepted', async (url) => {
   expect((await customer.admin.post('/v1/endpoints', { name: url, url })).status).toBe(201);
+});
+
+test('a name is resolved once at create and at change: one that leads inwards is 400, one that leads nowhere is accepted', async () => {
+  // With a block opened, names of private networks are judged by what they resolve to.
+  const env = { ALLOW_PRIVATE_ENDPOINTS: 'false', ENDPOINT_OPEN_BLOCKS: '10.20.0.0/16' };
+  const { url: apiUrl, stop } = await startApi({ databaseUrl: stack.database.url, redisUrl: stack.redis.url, env });
+  const admin = apiClient(apiUrl).as(customer.adminKey);
+  const inwards = await admin.post('/v1/endpoints', { name: 'inwards', url: 'https://localhost/' });
+  expect(inwards).toEqual(aProblem(400, 'invalid_request'));
+  expect(inwards.body.errors).toEqual([
+    { pointer: '/url', detail: 'is not acceptable: The URL names a host whose address is not a public one' },
+  ]);
+  expect(await admin.patch(`/v1/endpoints/${await anEndpoint()}`, { url: 'https://localhost/' })).toEqual(
+    aProblem(400, 'invalid_request'),
+  );
+  for (const url of ['https://nobody.invalid/', 'https://10.20.1.1/']) {
+    expect((await admin.post('/v1/endpoints', { name: url, url })).status).toBe(201);
+  }
+  await stop();
 });
 
 test('an address that became private since is not connected to: the test says blocked', async () => {

@@ -1,6 +1,6 @@
-import { aDriftEvent } from '@driftwire/testing';
+import { ADMIN_API_KEY, aDriftEvent, startApi } from '@driftwire/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type ApiStack, aCustomer, aProblem, type Customer, routes, setup } from './setup.js';
+import { type ApiStack, aCustomer, aProblem, type Customer, routes, setup, UUID_V7 } from './setup.js';
 
 let stack: ApiStack;
 let customer: Customer;
@@ -118,4 +118,44 @@ test('/queues opens with the platform key, as a bearer or as a password', async 
 test("/queues is 403 for a customer's admin", async () => {
   expect(await customer.admin.get('/queues')).toEqual(aProblem(403, 'forbidden'));
   expect(await customer.admin.get('/queues/api/queues')).toEqual(aProblem(403, 'forbidden'));
+});
+
+test.each([
+  '/healthz',
+  '/docs/',
+  '/openapi.json',
+  '/queues',
+  '/nowhere',
+  '/v1/customers',
+  `/v1/customers/${'x'.repeat(200)}`,
+])('the answer to %s cannot be framed, sniffed or kept, and has a policy', async (path) => {
+  const { headers } = await open(path);
+  expect(Object.fromEntries(headers)).toMatchObject({
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'content-security-policy': expect.stringMatching(/default-src|script-src/),
+    'x-request-id': expect.stringMatching(UUID_V7),
+  });
+  if (!path.startsWith('/docs')) expect(headers.get('cache-control')).toBe('no-store');
+});
+
+test('/queues only shows, unless configured otherwise; and then acts for its own page alone', async () => {
+  const env = { DASHBOARD_READ_ONLY: 'false' };
+  const writable = await startApi({ databaseUrl: stack.database.url, redisUrl: stack.redis.url, env });
+  const pause = async (url: string, headers: Record<string, string> = {}) => {
+    const authorization = basic(ADMIN_API_KEY);
+    const request = { method: 'PUT', headers: { authorization, ...headers } };
+    return (await fetch(`${url}/queues/api/queues/deliveries/pause`, request)).status;
+  };
+  const isPaused = async () => (await stack.api.get('/queues/api/queues')).body.queues[0].isPaused;
+  expect(await pause(stack.apis[0]?.url ?? '')).toBe(405);
+  for (const site of ['cross-site', 'same-site', 'none']) {
+    expect(await pause(writable.url, { 'sec-fetch-site': site })).toBe(403);
+  }
+  expect(await isPaused()).toBe(false);
+  expect(await pause(writable.url, { 'sec-fetch-site': 'same-origin' })).toBe(200);
+  expect(await isPaused()).toBe(true);
+  await writable.stop();
 });

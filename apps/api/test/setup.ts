@@ -29,18 +29,20 @@ export async function setup(options: Parameters<typeof startStack>[0] = {}): Pro
 export const roles = ['admin', 'producer', 'viewer'] as const;
 
 /** A customer with a key of each role; clients that use them. */
-export type Customer = { id: string } & Record<(typeof roles)[number], ApiClient>;
+export type Customer = { id: string; adminKey: string } & Record<(typeof roles)[number], ApiClient>;
 
 export async function aCustomer({ api }: Pick<Stack, 'api'>): Promise<Customer> {
   const { id } = (await api.post('/v1/customers', { name: 'Acme' })).body;
-  const [admin, producer, viewer] = await Promise.all(
-    roles.map(async (role) => {
+  const keys = await Promise.all(
+    roles.map(async (role): Promise<string> => {
       const { body } = await api.post('/v1/api-keys', { customer_id: id, role, name: role });
-      return api.as(body.key);
+      return body.key;
     }),
   );
+  const [adminKey = ''] = keys;
+  const [admin, producer, viewer] = keys.map((key) => api.as(key));
   if (!admin || !producer || !viewer) throw new Error('a key is missing');
-  return { id, admin, producer, viewer };
+  return { id, adminKey, admin, producer, viewer };
 }
 
 /** What an API error must look like, wherever it comes from. */

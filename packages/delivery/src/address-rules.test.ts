@@ -1,5 +1,6 @@
+import { BlockList } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { defaultPorts, urlProblem } from './address-rules.js';
+import { defaultPorts, isAllowedAddress, urlProblem } from './address-rules.js';
 
 const strict = { allowPrivate: false, ports: defaultPorts };
 const development = { allowPrivate: true, ports: defaultPorts };
@@ -111,4 +112,36 @@ test('an operator may list other ports', () => {
   expect(urlProblem('https://example.com:8443/', { allowPrivate: false, ports: [443, 9443] })).toBe(
     "The URL's port must be one of 443, 9443.",
   );
+});
+
+test('an operator may open addresses, and nothing else', () => {
+  const opened = new BlockList();
+  opened.addSubnet('10.20.0.0', 16, 'ipv4');
+  opened.addSubnet('fd12::', 16, 'ipv6');
+  const policy = { allowPrivate: false, ports: [443], opened };
+  for (const url of ['https://10.20.1.2/', 'https://[fd12::1]/', 'https://hooks.internal/', 'https://billing/']) {
+    expect([url, urlProblem(url, policy)]).toEqual([url, null]);
+  }
+  for (const url of ['https://10.21.0.1/', 'https://[fd13::1]/', 'https://127.0.0.1/', 'https://169.254.169.254/']) {
+    expect(urlProblem(url, policy)).toMatch(/is not a public one/);
+  }
+  expect(urlProblem('http://10.20.1.2/', policy)).toBe('The URL must start with https://.');
+  expect(urlProblem('https://10.20.1.2:8080/', policy)).toMatch(/port/);
+});
+
+test.each([
+  ['10.20.1.2', true],
+  ['10.20.255.255', true],
+  ['10.19.255.255', false],
+  ['10.21.0.0', false],
+  ['fd12::1', true],
+  ['fd13::1', false],
+  ['fd12::1%eth0', false],
+  ['10.20.1', false],
+  ['hooks.internal', false],
+])('what a name resolves to is judged alike: %s', (ip, isAllowed) => {
+  const opened = new BlockList();
+  opened.addSubnet('10.20.0.0', 16, 'ipv4');
+  opened.addSubnet('fd12::', 16, 'ipv6');
+  expect(isAllowedAddress(ip, { allowPrivate: false, ports: [443], opened })).toBe(isAllowed);
 });

@@ -75,3 +75,25 @@ test('a key for the API must be long and visible', () => {
   ]);
   expect(problemsOf({ ADMIN_API_KEY: `${'a'.repeat(31)} ` })).toHaveLength(1);
 });
+
+test('address blocks are read as a list, and anything else is refused', () => {
+  const read = (ENDPOINT_OPEN_BLOCKS: string) => readConfig(apiEnvironment, { ...valid, ENDPOINT_OPEN_BLOCKS });
+  const reading = read('10.20.0.0/16, fd12::/16');
+  const blocks = reading.ok ? reading.config.ENDPOINT_OPEN_BLOCKS : undefined;
+  expect(blocks?.check('10.20.9.9')).toBe(true);
+  expect(blocks?.check('10.21.0.0')).toBe(false);
+  expect(blocks?.check('fd12::9', 'ipv6')).toBe(true);
+  for (const wrong of [
+    '10.20.0.0',
+    '10.20.0.0/33',
+    'fd12::/129',
+    '10.20/16',
+    'hooks.internal/24',
+    '10.20.0.0/16;',
+    ',',
+  ]) {
+    expect(problemsOf({ ENDPOINT_OPEN_BLOCKS: wrong })).toEqual([
+      'ENDPOINT_OPEN_BLOCKS: must be address blocks like 10.20.0.0/16 or fd12:3456::/32, separated by commas',
+    ]);
+  }
+});

@@ -5,6 +5,7 @@ import { KEPT_BYTES } from './body-start.js';
 import type { Exchange } from './exchange.js';
 
 const MAX_HEADER_BYTES = 8 * 1024;
+const REDACTED = '[redacted]';
 
 /** Once the head has arrived the status decides, whatever became of the body. */
 export function outcomeOf(exchange: Exchange, nowMs: number): Outcome {
@@ -13,10 +14,39 @@ export function outcomeOf(exchange: Exchange, nowMs: number): Outcome {
   return { kind: 'response', status: statusCode, retryAfterMs: parseRetryAfter(headers['retry-after'], nowMs) };
 }
 
-export function recordedResponse(exchange: Exchange): RecordedResponse | null {
+/**
+ * What is kept of an answer. A receiver may send back what it was sent, as tools for debugging do: `confidential`, the
+ * values of custom headers, is taken out again, for it is stored sealed and nowhere else.
+ */
+export function recordedResponse(exchange: Exchange, confidential: readonly string[]): RecordedResponse | null {
   if (exchange.head === null) return null;
   const { statusCode = 0, headers } = exchange.head;
-  return { status: statusCode, headers: recordedHeaders(headers), body: storableText(exchange.body, KEPT_BYTES) };
+  const body = storableText(exchange.body, KEPT_BYTES);
+  const recorded = { status: statusCode, headers: recordedHeaders(headers), body };
+  return confidential.length === 0 ? recorded : withoutEchoes(recorded, confidential);
+}
+
+/** Shorter values would be found in anything, and are no secrets. */
+const SHORTEST_ECHO = 6;
+
+function withoutEchoes({ status, headers, body }: RecordedResponse, confidential: readonly string[]): RecordedResponse {
+  const values = confidential.filter((value) => value.length >= SHORTEST_ECHO);
+  const clean = (text: string) => values.reduce((rest, value) => rest.replaceAll(value, REDACTED), text);
+  const cleaned = Object.entries(headers).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.map(clean) : clean(value),
+  ]);
+  return { status, headers: Object.fromEntries(cleaned), body: withoutCutEcho(clean(body), values) };
+}
+
+/** An echo that the end of what is kept has cut in two. */
+function withoutCutEcho(body: string, values: readonly string[]): string {
+  for (const value of values) {
+    for (let length = value.length - 1; length >= SHORTEST_ECHO; length -= 1) {
+      if (body.endsWith(value.slice(0, length))) return `${body.slice(0, -length)}${REDACTED}`;
+    }
+  }
+  return body;
 }
 
 /** The headers that fit into 8 KiB, in the order they came. */

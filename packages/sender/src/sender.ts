@@ -39,7 +39,7 @@ export function createSender(options: SenderOptions): Sender {
       phases: result.phases,
       requestHeaders: redactHeaders(headers, Object.keys(request.customHeaders)),
       outcome: outcomeOf(result, now()),
-      response: recordedResponse(result),
+      response: recordedResponse(result, Object.values(request.customHeaders)),
       error: result.head === null ? result.failure.error : null,
     };
   }

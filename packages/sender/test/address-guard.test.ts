@@ -1,3 +1,4 @@
+import { BlockList } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { createSender, type ResolveAll, type SenderOptions } from '../src/index.js';
 import { httpReceiver } from './receivers.js';
@@ -46,6 +47,29 @@ test('a connection goes to the answer that was judged: nobody resolves a second 
   expect((await send()).outcome).toMatchObject({ status: 200 });
   expect([lookups, receiver.accepted()]).toEqual([1, 1]);
 });
+
+test.each([
+  ['127.0.0.1', 1],
+  ['127.0.0.2', 0],
+  ['10.0.0.1', 0],
+  ['169.254.169.254', 0],
+])(
+  'an operator that has opened 127.0.0.1/32 has opened exactly that: a name that resolves to %s',
+  async (ip, connections) => {
+    const opened = new BlockList();
+    opened.addSubnet('127.0.0.1', 32, 'ipv4');
+    const receiver = await answering();
+    const addressPolicy = { allowPrivate: false, ports: [receiver.port], opened };
+    const { send } = await setup(Promise.resolve(receiver), { lookup: resolvesTo(ip), addressPolicy });
+    for (const url of [`https://receiver.internal:${receiver.port}/`, `https://${ip}:${receiver.port}/`]) {
+      const { outcome } = await send({ url });
+      // The receiver speaks no TLS: what counts is who was connected to.
+      expect(outcome.kind === 'blocked').toBe(connections === 0);
+    }
+    expect(receiver.accepted()).toBe(2 * connections);
+    expect((await send({ url: `http://${ip}:${receiver.port}/` })).outcome.kind).toBe('blocked');
+  },
+);
 
 test('an empty answer is a DNS failure, which is retried', async () => {
   const { receiver, send } = await guarded(resolvesTo());

@@ -1,0 +1,29 @@
+import { expect, test } from '@jest/globals';
+import { httpReceiver } from './receivers.js';
+import { setup } from './setup-sender.js';
+
+const KEY = 'Bearer of-the-receiver-0123456789';
+
+test('what a receiver sends back of a custom header is not recorded, in a header or in the body', async () => {
+  const { send } = await setup(
+    httpReceiver((request, response) => {
+      response.setHeader('X-Echo', [`${request.headers['x-key']}`, 'other']);
+      response.setHeader('X-One', `got ${request.headers['x-key']}`);
+      response.end(JSON.stringify(request.headers));
+    }),
+  );
+  const { response } = await send({ customHeaders: { 'X-Key': KEY, 'X-Short': 'a' } });
+  expect(JSON.stringify(response)).not.toContain(KEY);
+  expect(response?.headers).toMatchObject({ 'x-one': 'got [redacted]' });
+  expect(JSON.parse(response?.body ?? '')).toMatchObject({ 'x-key': '[redacted]', 'x-short': 'a' });
+});
+
+test.each([1, 10, KEY.length - 1])(
+  'nor a part of it that the end of what is kept has cut off: %i characters',
+  async (cut) => {
+    const padding = 'p'.repeat(4 * 1024 - (KEY.length - cut));
+    const { send } = await setup(httpReceiver((_request, response) => response.end(`${padding}${KEY} and more`)));
+    const { response } = await send({ customHeaders: { 'X-Key': KEY } });
+    expect(response?.body).not.toContain(KEY.slice(0, 6));
+  },
+);
