@@ -69,7 +69,7 @@ export async function acceptPosted(
   );
 
   enqueueNew(deps, acceptances);
-  const views = await viewAll(deps.prisma, distinct, acceptances);
+  const views = await viewAll(deps, customerId, { events: distinct, acceptances });
   const answers = originals.map((original, index) =>
     answerFor(views.get(events[original]?.id ?? ''), original !== index),
   );
@@ -138,12 +138,12 @@ function enqueueNew({ enqueue, maxAttempts }: ApiDeps, acceptances: readonly Acc
 
 /** The answers by the id of the event that was sent in; a replay shows the first event, as it is now. */
 async function viewAll(
-  prisma: PrismaClient,
-  events: readonly EventToAccept[],
-  acceptances: readonly Acceptance[],
+  { prisma }: ApiDeps,
+  customerId: string,
+  { events, acceptances }: { events: readonly EventToAccept[]; acceptances: readonly Acceptance[] },
 ): Promise<Map<string, AcceptedView>> {
   const replayedIds = acceptances.flatMap((acceptance) => (acceptance.kind === 'replayed' ? [acceptance.eventId] : []));
-  const replays = await findReplays(prisma, replayedIds);
+  const replays = await findReplays(prisma, customerId, replayedIds);
   return new Map(
     events.flatMap((event, index) => {
       const acceptance = acceptances[index];
@@ -169,10 +169,14 @@ function viewCreated(event: EventToAccept, { deliveries }: Extract<Acceptance, {
   };
 }
 
-async function findReplays(prisma: PrismaClient, ids: string[]): Promise<Map<string, AcceptedView>> {
+async function findReplays(
+  prisma: PrismaClient,
+  customerId: string,
+  ids: string[],
+): Promise<Map<string, AcceptedView>> {
   if (ids.length === 0) return new Map();
   const events = await prisma.driftEvent.findMany({
-    where: { id: { in: ids } },
+    where: { id: { in: ids }, customerId },
     omit: { body: true },
     include: { deliveries: { select: { id: true, endpointId: true, status: true }, orderBy: { id: 'asc' } } },
   });

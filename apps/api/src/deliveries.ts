@@ -38,15 +38,15 @@ function listDeliveries({ prisma, cursors }: ApiDeps): Route {
     success: { status: 200, description: 'A page.', schema: listSchema(deliveryView) },
     problems: [400, 404],
     handle: async ({ caller, query }) => {
-      const { customerId } = scopeOfQuery(caller, query);
+      const scope = scopeOfQuery(caller, query);
       const asked = parse(listQuery, query);
       const { ids, next } = await listIds(prisma, {
         table: 'deliveries',
-        ...planFilters(customerId, filtersOf(asked), indexesFor(asked)),
+        ...planFilters(scope.customerId, filtersOf(asked), indexesFor(asked)),
         ...idBounds(cursors, asked),
         limit: asked.limit,
       });
-      const rows = await prisma.delivery.findMany({ where: { id: { in: ids } }, orderBy: { id: 'desc' } });
+      const rows = await prisma.delivery.findMany({ where: { id: { in: ids }, ...scope }, orderBy: { id: 'desc' } });
       return { status: 200, body: { data: rows.map(viewDelivery), next_cursor: next && cursors.encode(next) } };
     },
   };
@@ -105,10 +105,10 @@ async function findDelivery({ prisma }: ApiDeps, caller: Caller, id: string): Pr
   return delivery;
 }
 
-async function retry({ prisma, enqueue }: ApiDeps, { id }: Delivery, actor: Actor): Promise<Answer> {
-  const retried = await retryFinishedDelivery(prisma, id, actor);
+async function retry({ prisma, enqueue }: ApiDeps, { id, customerId }: Delivery, actor: Actor): Promise<Answer> {
+  const retried = await retryFinishedDelivery(prisma, { id, customerId }, actor);
   if (retried === null) {
-    throw refusal(await prisma.delivery.findUniqueOrThrow({ where: { id }, include: { endpoint: true } }));
+    throw refusal(await prisma.delivery.findUniqueOrThrow({ where: { id, customerId }, include: { endpoint: true } }));
   }
   enqueue([{ deliveryId: id, generation: retried.generation, maxAttempts: retried.maxAttempts }]);
   return { status: 202, body: viewDelivery(retried) };

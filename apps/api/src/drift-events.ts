@@ -103,7 +103,8 @@ function listDriftEvents({ prisma, cursors }: ApiDeps): Route {
     success: { status: 200, description: 'A page.', schema: listSchema(driftEventView) },
     problems: [400, 404],
     handle: async ({ caller, query }) => {
-      const { customerId } = scopeOfQuery(caller, query);
+      const scope = scopeOfQuery(caller, query);
+      const { customerId } = scope;
       const asked = parse(listQuery, query);
       const { ids, next } = await listIds(prisma, {
         table: 'drift_events',
@@ -113,7 +114,7 @@ function listDriftEvents({ prisma, cursors }: ApiDeps): Route {
         limit: asked.limit,
       });
       const rows = await prisma.driftEvent.findMany({
-        where: { id: { in: ids } },
+        where: { id: { in: ids }, ...scope },
         include: { idempotencyKeys: { select: { key: true } } },
         orderBy: { id: 'desc' },
       });

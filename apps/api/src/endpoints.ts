@@ -190,16 +190,17 @@ function deleteEndpoint(deps: ApiDeps): Route {
   };
 }
 
-async function wipeEndpoint({ prisma }: ApiDeps, { id }: Endpoint, actor: Actor): Promise<void> {
+async function wipeEndpoint({ prisma }: ApiDeps, { id, customerId }: Endpoint, actor: Actor): Promise<void> {
   await prisma.$transaction([
     auditAll(
       prisma,
       { ...actor, action: 'endpoint.deleted' },
       Prisma.sql`
-        SELECT id, customer_id FROM endpoints WHERE id = ${id}::uuid AND deleted_at IS NULL FOR NO KEY UPDATE`,
+        SELECT id, customer_id FROM endpoints
+        WHERE id = ${id}::uuid AND customer_id = ${customerId}::uuid AND deleted_at IS NULL FOR NO KEY UPDATE`,
     ),
     prisma.endpoint.updateMany({
-      where: { id, deletedAt: null },
+      where: { id, customerId, deletedAt: null },
       data: {
         deletedAt: new Date(),
         secretSealed: null,

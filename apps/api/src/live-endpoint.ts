@@ -22,15 +22,15 @@ export async function writeEndpoint(
   data: Prisma.EndpointUpdateManyMutationInput,
   deed: Deed,
 ): Promise<Endpoint> {
-  const { id, version } = before;
+  const { id, customerId, version } = before;
   const audit = Prisma.sql`
     SELECT id, customer_id FROM endpoints
-    WHERE id = ${id}::uuid AND version = ${version} AND deleted_at IS NULL FOR NO KEY UPDATE`;
+    WHERE id = ${id}::uuid AND customer_id = ${customerId}::uuid AND version = ${version} AND deleted_at IS NULL FOR NO KEY UPDATE`;
   const [, [changed]] = await namedOnce(
     prisma.$transaction([
       auditAll(prisma, deed, audit),
       prisma.endpoint.updateManyAndReturn({
-        where: { id, version, deletedAt: null },
+        where: { id, customerId, version, deletedAt: null },
         data: { ...data, version: { increment: 1 } },
       }),
     ]),

@@ -38,7 +38,7 @@ test('of ten receivers that say 410 for one version, one is on record', async ()
 test('a retry is on record when it happens, and only then', async () => {
   const actor: Actor = { actor: 'api_key', actorKeyId: randomUUID(), requestId: randomUUID() };
   const { id, customerId } = await at.aDelivery();
-  expect(await retryFinishedDelivery(at.prisma, id, actor)).toBeNull();
+  expect(await retryFinishedDelivery(at.prisma, { id }, actor)).toBeNull();
   expect(await linesOf(id)).toEqual([]);
   await at.prisma.delivery.update({
     where: { id },
@@ -47,6 +47,6 @@ test('a retry is on record when it happens, and only then', async () => {
       ...{ recoverAt: null, nextAttemptAt: null },
     },
   });
-  expect(await retryFinishedDelivery(at.prisma, id, actor)).toMatchObject({ id, status: 'pending' });
+  expect(await retryFinishedDelivery(at.prisma, { id }, actor)).toMatchObject({ id, status: 'pending' });
   expect(await linesOf(id)).toMatchObject([{ ...actor, customerId, action: 'delivery.retried' }]);
 });

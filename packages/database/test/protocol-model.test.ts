@@ -92,7 +92,7 @@ async function perform(world: World, step: Command, before: Row[]): Promise<void
     case 'sweep':
       return sweep(step.jobsFinished);
     case 'retry':
-      await retryFinishedDelivery(at.prisma, world.ids[step.delivery] ?? '', DRIFTWIRE);
+      await retryFinishedDelivery(at.prisma, { id: world.ids[step.delivery] ?? '' }, DRIFTWIRE);
       return;
     default:
       return setActive(world.endpointIds[step.delivery] ?? '', step.do === 'resume');

@@ -139,7 +139,7 @@ test('an attempt still in flight when a late success and a manual retry came can
   const lost = await at.claim(id, { leaseMs: 0 });
   const slow = await at.claim(id);
   await record(aRecord(lost));
-  await retryFinishedDelivery(at.prisma, id, DRIFTWIRE);
+  await retryFinishedDelivery(at.prisma, { id }, DRIFTWIRE);
   expect((await at.claim(id, { generation: 2 })).fence).toBe(3);
   expect(await moved(aRecord(slow, toFailed()))).toBe(false);
   expect(await at.delivery(id)).toMatchObject({ status: 'pending', failedCount: 0, leaseExpiresAt: expect.any(Date) });

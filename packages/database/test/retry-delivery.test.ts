@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => at.close());
 
-const retry = (id: string) => retryFinishedDelivery(at.prisma, id, DRIFTWIRE);
+const retry = (id: string) => retryFinishedDelivery(at.prisma, { id }, DRIFTWIRE);
 
 async function aFailedDelivery() {
   const delivery = await at.aDelivery();

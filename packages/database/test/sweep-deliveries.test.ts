@@ -139,7 +139,7 @@ test('nobody was interrupted where an outcome is on record, or the claim was giv
 test("a manual retry's job is its own: lost before its first claim, it comes back under the same generation", async () => {
   const { id } = await at.aDelivery();
   await recordAttempts(at.prisma, [aRecord(await at.claim(id), toFailed())]);
-  await retryFinishedDelivery(at.prisma, id, DRIFTWIRE);
+  await retryFinishedDelivery(at.prisma, { id }, DRIFTWIRE);
   expect(await at.delivery(id)).toMatchObject({ generation: 2, claimedGeneration: 1 });
   expect(await sweep(id)).toMatchObject({ generation: 2, isInterrupted: false });
   await at.claim(id, { leaseMs: 0, generation: 2 });
@@ -190,7 +190,7 @@ async function endAndRetryOf(id: string) {
   const end = await recordOf(id, toFailed());
   return async () => {
     await end();
-    await retryFinishedDelivery(at.prisma, id, DRIFTWIRE);
+    await retryFinishedDelivery(at.prisma, { id }, DRIFTWIRE);
   };
 }
 
