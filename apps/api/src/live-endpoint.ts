@@ -25,7 +25,8 @@ export async function writeEndpoint(
   const { id, customerId, version } = before;
   const audit = Prisma.sql`
     SELECT id, customer_id FROM endpoints
-    WHERE id = ${id}::uuid AND customer_id = ${customerId}::uuid AND version = ${version} AND deleted_at IS NULL FOR NO KEY UPDATE`;
+    WHERE id = ${id}::uuid AND customer_id = ${customerId}::uuid AND version = ${version}
+      AND deleted_at IS NULL FOR NO KEY UPDATE`;
   const [, [changed]] = await namedOnce(
     prisma.$transaction([
       auditAll(prisma, deed, audit),

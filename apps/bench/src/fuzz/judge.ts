@@ -1,7 +1,7 @@
 import type { Operation } from './operations.js';
 import type { FuzzAnswer } from './send.js';
 
-/** Whatever may happen to any request before it reaches its operation. */
+/** Of any operation: a hostile id can make its path another one, or none. */
 const NOT_FOUND = 404;
 
 /** What is wrong with an answer, as a sentence; null when it is one that the document promises. */
@@ -10,7 +10,6 @@ export function problemWith(answer: FuzzAnswer, operation: Operation): string | 
   const { status, contentType = '', requestId, text } = answer;
   if (status >= 500) return `${status}: ${text.slice(0, 300)}`;
   if (requestId === undefined) return `${status} without an X-Request-Id`;
-  // A path with a hostile id may be another path, or none.
   const documented = operation.answers.get(status) ?? (status === NOT_FOUND ? operation.answers.get(401) : undefined);
   if (documented === undefined) return `${status} is not documented: ${text.slice(0, 300)}`;
   const type = documented.contentType;
