@@ -16,7 +16,8 @@ export function outcomeOf(exchange: Exchange, nowMs: number): Outcome {
 
 /**
  * What is kept of an answer. A receiver may send back what it was sent, as tools for debugging do: `confidential`, the
- * values of custom headers, is taken out again, for it is stored sealed and nowhere else.
+ * values of custom headers and the signatures, is taken out again: the first are stored sealed and nowhere else, and with the
+ * others whoever reads the record could send the webhook once more.
  */
 export function recordedResponse(exchange: Exchange, confidential: readonly string[]): RecordedResponse | null {
   if (exchange.head === null) return null;
@@ -28,6 +29,8 @@ export function recordedResponse(exchange: Exchange, confidential: readonly stri
 
 /** Shorter values would be found in anything, and are no secrets. */
 const SHORTEST_ECHO = 6;
+/** In bytes: a character that the end of what is kept would have split is left out. */
+const LONGEST_CHARACTER = 4;
 
 function withoutEchoes({ status, headers, body }: RecordedResponse, confidential: readonly string[]): RecordedResponse {
   const values = confidential.filter((value) => value.length >= SHORTEST_ECHO);
@@ -36,7 +39,9 @@ function withoutEchoes({ status, headers, body }: RecordedResponse, confidential
     name,
     Array.isArray(value) ? value.map(clean) : clean(value),
   ]);
-  return { status, headers: Object.fromEntries(cleaned), body: withoutCutEcho(clean(body), values) };
+  const isCut = Buffer.byteLength(body) >= KEPT_BYTES - LONGEST_CHARACTER;
+  const cleanBody = isCut ? withoutCutEcho(clean(body), values) : clean(body);
+  return { status, headers: Object.fromEntries(cleaned), body: cleanBody };
 }
 
 /** An echo that the end of what is kept has cut in two. */

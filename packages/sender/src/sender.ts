@@ -1,4 +1,4 @@
-import { redactHeaders, urlProblem, webhookHeaders } from '@driftwire/delivery';
+import { redactHeaders, signatureHeaderNames, urlProblem, webhookHeaders } from '@driftwire/delivery';
 import type { AttemptReport } from './attempt-report.js';
 import { type Exchange, exchange, unsent } from './exchange.js';
 import { failure } from './failure.js';
@@ -33,13 +33,16 @@ export function createSender(options: SenderOptions): Sender {
     const timestampSeconds = Math.floor(startedAtMs / 1000);
     const headers = webhookHeaders({ ...request, version, timestampSeconds });
     const result = await attempt(request, headers, Math.min(withinMs, timeoutMs));
+    const confidential = [...Object.keys(request.customHeaders), ...signatureHeaderNames].flatMap(
+      (name) => headers[name] ?? [],
+    );
     return {
       startedAt: new Date(startedAtMs),
       durationMs: Math.round(performance.now() - startedMs),
       phases: result.phases,
       requestHeaders: redactHeaders(headers, Object.keys(request.customHeaders)),
       outcome: outcomeOf(result, now()),
-      response: recordedResponse(result, Object.values(request.customHeaders)),
+      response: recordedResponse(result, confidential),
       error: result.head === null ? result.failure.error : null,
     };
   }

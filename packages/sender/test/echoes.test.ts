@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { httpReceiver } from './receivers.js';
 import { setup } from './setup-sender.js';
 
+const [OLD, NEW] = [1, 2];
 const KEY = 'Bearer of-the-receiver-0123456789';
 
 test('what a receiver sends back of a custom header is not recorded, in a header or in the body', async () => {
@@ -27,3 +28,19 @@ test.each([1, 10, KEY.length - 1])(
     expect(response?.body).not.toContain(KEY.slice(0, 6));
   },
 );
+
+test('nor a signature, with which the webhook could be sent once more', async () => {
+  const signatures: string[] = [];
+  const { send } = await setup(
+    httpReceiver((request, response) => {
+      for (const name of ['x-signature', 'x-signature-previous', 'webhook-signature']) {
+        signatures.push(`${request.headers[name]}`);
+      }
+      response.end(JSON.stringify(request.headers));
+    }),
+  );
+  const secrets = [OLD, NEW].map((byte) => `whsec_${Buffer.alloc(32, byte).toString('base64')}`) as [string, string];
+  const { response } = await send({ secrets });
+  expect(new Set(signatures).size).toBe(3);
+  for (const signature of signatures) expect(response?.body).not.toContain(signature);
+});
