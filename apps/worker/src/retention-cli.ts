@@ -1,6 +1,7 @@
-import { parseArgs } from 'node:util';
-import { connectDatabase, type DayDropped, dropDay, expiredDays, type PrismaClient } from '@driftwire/database';
+import { type DayDropped, dropDay, expiredDays, type PrismaClient } from '@driftwire/database';
+import { EX_CONFIG } from '@driftwire/runtime';
 import { createLiveScreen } from '@driftwire/terminal';
+import { MISUSED, onDatabase, readOptions } from './database-command.js';
 
 const USAGE = `npm run retention [-- options]
 
@@ -11,23 +12,27 @@ and to run beside everything else.
   --days N     how many days to keep (RETENTION_DAYS, or 30)
   --dry-run    only say which days would go`;
 
-const EX_CONFIG = 78;
-const MISUSED = 2;
+const NAME = 'retention';
 const screen = createLiveScreen(process.stdout, process.stderr);
 
 process.exit(await main());
 
 async function main(): Promise<number> {
   const { DATABASE_URL: url = '', RETENTION_DAYS = '30' } = process.env;
-  const { values } = readArguments();
-  if (values === null) return MISUSED;
-  const retentionDays = Number(values.days ?? RETENTION_DAYS);
-  if (values.help) {
+  const options = readOptions(screen, NAME, {
+    days: { type: 'string' },
+    'dry-run': { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  });
+  if (options === null) return MISUSED;
+  if (options.help) {
     screen.say(USAGE);
     return 0;
   }
+  const days = options.days ?? RETENTION_DAYS;
+  const retentionDays = Number(days);
   if (!Number.isInteger(retentionDays) || retentionDays < 1) {
-    screen.complain(`--days must be a whole number of at least 1, not '${values.days ?? RETENTION_DAYS}'`);
+    screen.complain(`--days must be a whole number of at least 1, not '${days}'`);
     return MISUSED;
   }
   if (url === '') {
@@ -36,31 +41,8 @@ async function main(): Promise<number> {
     );
     return EX_CONFIG;
   }
-  const onConnectionLost = () => {};
-  const database = connectDatabase({ url, applicationName: 'driftwire-retention', poolSize: 1, onConnectionLost });
-  try {
-    return await dropAll(database.prisma, { retentionDays, isDryRun: values['dry-run'] });
-  } catch (error) {
-    screen.complain(`Retention failed: ${error instanceof Error ? error.message.trim() : String(error)}`);
-    return 1;
-  } finally {
-    await database.close();
-  }
-}
-
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        days: { type: 'string' },
-        'dry-run': { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    screen.complain(`${error instanceof Error ? error.message : error} (see npm run retention -- --help)`);
-    return { values: null };
-  }
+  const isDryRun = options['dry-run'];
+  return onDatabase(screen, { name: NAME, url }, (prisma) => dropAll(prisma, { retentionDays, isDryRun }));
 }
 
 async function dropAll(

@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util';
-import { connectDatabase, countStale, createSealer, type PrismaClient, resealEndpoints } from '@driftwire/database';
+import { countStale, createSealer, type PrismaClient, resealEndpoints, type Sealer } from '@driftwire/database';
 import { EX_CONFIG, readConfig, rotationEnvironment } from '@driftwire/runtime';
 import { createLiveScreen } from '@driftwire/terminal';
+import { MISUSED, onDatabase, readOptions } from './database-command.js';
 
 const USAGE = `npm run rotate-keys [-- options]
 
@@ -15,7 +15,7 @@ How to replace a key:
 
   --dry-run    only say how many endpoints another key has sealed`;
 
-const MISUSED = 2;
+const NAME = 'rotate-keys';
 const BATCH = 200;
 /** More than one, because an endpoint may change while it is being sealed. */
 const MAX_PASSES = 5;
@@ -24,9 +24,12 @@ const screen = createLiveScreen(process.stdout, process.stderr);
 process.exit(await main());
 
 async function main(): Promise<number> {
-  const { values } = readArguments();
-  if (values === null) return MISUSED;
-  if (values.help) {
+  const options = readOptions(screen, NAME, {
+    'dry-run': { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  });
+  if (options === null) return MISUSED;
+  if (options.help) {
     screen.say(USAGE);
     return 0;
   }
@@ -36,37 +39,11 @@ async function main(): Promise<number> {
     return EX_CONFIG;
   }
   const { DATABASE_URL: url, ENCRYPTION_KEYS: keys } = reading.config;
-  const onConnectionLost = () => {};
-  const database = connectDatabase({ url, applicationName: 'driftwire-rotate-keys', poolSize: 1, onConnectionLost });
-  try {
-    return await rotate(database.prisma, createSealer(keys), { isDryRun: values['dry-run'] });
-  } catch (error) {
-    screen.complain(`Rotation failed: ${error instanceof Error ? error.message.trim() : String(error)}`);
-    return 1;
-  } finally {
-    await database.close();
-  }
+  const isDryRun = options['dry-run'];
+  return onDatabase(screen, { name: NAME, url }, (prisma) => rotate(prisma, createSealer(keys), { isDryRun }));
 }
 
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        'dry-run': { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    screen.complain(`${error instanceof Error ? error.message : error} (see npm run rotate-keys -- --help)`);
-    return { values: null };
-  }
-}
-
-async function rotate(
-  prisma: PrismaClient,
-  sealer: ReturnType<typeof createSealer>,
-  { isDryRun }: { isDryRun: boolean },
-): Promise<number> {
+async function rotate(prisma: PrismaClient, sealer: Sealer, { isDryRun }: { isDryRun: boolean }): Promise<number> {
   const key = `the key "${sealer.currentKeyId}"`;
   const stale = await countStale(prisma, sealer);
   if (stale === 0 || isDryRun) {
