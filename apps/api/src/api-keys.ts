@@ -5,7 +5,7 @@ import type { ApiDeps } from './api-dependencies.js';
 import { generateApiKey } from './api-key.js';
 import { namedCustomer, pathId, scopeOf, scopeOfQuery } from './customer-scope.js';
 import { customerIdField, displayName, instant } from './fields.js';
-import { listSchema, pageArguments, pageOf, pageQuery } from './page.js';
+import { answerPage, listSchema, pageQuery } from './page.js';
 import { invalid, notFound } from './problem.js';
 import { parse, readJson } from './request-body.js';
 import type { Route } from './route.js';
@@ -92,10 +92,10 @@ function listApiKeys({ prisma, cursors }: ApiDeps): Route {
     handle: async ({ caller, query }) => {
       const scope = scopeOfQuery(caller, query);
       const asked = parse(listQuery, query);
-      const { where, ...page } = pageArguments(cursors, asked);
-      const found = await prisma.apiKey.findMany({ where: { ...where, ...scope }, ...page });
-      const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
-      return { status: 200, body: { data: rows.map(viewKey), next_cursor: nextCursor } };
+      return answerPage(cursors, asked, {
+        find: ({ where, ...page }) => prisma.apiKey.findMany({ where: { ...where, ...scope }, ...page }),
+        view: viewKey,
+      });
     },
   };
 }

@@ -2,7 +2,8 @@ import { AuditActor, type AuditLine } from '@driftwire/database';
 import { z } from 'zod';
 import type { ApiDeps } from './api-dependencies.js';
 import { scopeOfQuery } from './customer-scope.js';
-import { listSchema, pageArguments, pageOf, pageQuery } from './page.js';
+import { given } from './given.js';
+import { answerPage, listSchema, pageQuery } from './page.js';
 import { parse } from './request-body.js';
 import type { Route } from './route.js';
 
@@ -44,11 +45,12 @@ export function auditLogRoutes({ prisma, cursors }: ApiDeps): Route[] {
       handle: async ({ caller, query }) => {
         const scope = scopeOfQuery(caller, query);
         const asked = parse(listQuery, query);
-        const { where, ...page } = pageArguments(cursors, asked);
-        const subject = asked.subject_id === undefined ? {} : { subjectId: asked.subject_id };
-        const found = await prisma.auditLine.findMany({ where: { ...where, ...scope, ...subject }, ...page });
-        const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
-        return { status: 200, body: { data: rows.map(viewAuditLine), next_cursor: nextCursor } };
+        const subject = given({ subjectId: asked.subject_id });
+        return answerPage(cursors, asked, {
+          find: ({ where, ...page }) =>
+            prisma.auditLine.findMany({ where: { ...where, ...scope, ...subject }, ...page }),
+          view: viewAuditLine,
+        });
       },
     },
   ];

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ApiDeps } from './api-dependencies.js';
 import { pathId } from './customer-scope.js';
 import { displayName } from './fields.js';
-import { listSchema, pageArguments, pageOf, pageQuery } from './page.js';
+import { answerPage, listSchema, pageQuery } from './page.js';
 import { notFound } from './problem.js';
 import { parse, readJson } from './request-body.js';
 import type { Route } from './route.js';
@@ -62,9 +62,7 @@ function listCustomers({ prisma, cursors }: ApiDeps): Route {
     problems: [400],
     handle: async ({ query }) => {
       const asked = parse(listQuery, query);
-      const found = await prisma.customer.findMany(pageArguments(cursors, asked));
-      const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
-      return { status: 200, body: { data: rows.map(viewCustomer), next_cursor: nextCursor } };
+      return answerPage(cursors, asked, { find: (page) => prisma.customer.findMany(page), view: viewCustomer });
     },
   };
 }

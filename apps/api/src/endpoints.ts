@@ -26,7 +26,7 @@ import {
 import { testEndpoint } from './endpoint-test.js';
 import { given } from './given.js';
 import { findEndpoint, namedOnce, writeEndpoint } from './live-endpoint.js';
-import { listSchema, pageArguments, pageOf, pageQuery } from './page.js';
+import { answerPage, listSchema, pageQuery } from './page.js';
 import { invalid, Problem } from './problem.js';
 import { parse, readJson } from './request-body.js';
 import { rotateSecret } from './rotate-secret.js';
@@ -114,10 +114,11 @@ function listEndpoints({ prisma, cursors }: ApiDeps): Route {
     handle: async ({ caller, query }) => {
       const scope = scopeOfQuery(caller, query);
       const asked = parse(listQuery, query);
-      const { where, ...page } = pageArguments(cursors, asked);
-      const found = await prisma.endpoint.findMany({ where: { ...where, ...scope, deletedAt: null }, ...page });
-      const { rows, nextCursor } = pageOf(cursors, found, asked.limit);
-      return { status: 200, body: { data: rows.map(viewEndpoint), next_cursor: nextCursor } };
+      return answerPage(cursors, asked, {
+        find: ({ where, ...page }) =>
+          prisma.endpoint.findMany({ where: { ...where, ...scope, deletedAt: null }, ...page }),
+        view: viewEndpoint,
+      });
     },
   };
 }

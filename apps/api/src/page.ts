@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Cursors } from './cursor.js';
 import { instant } from './fields.js';
 import { given } from './given.js';
+import type { Answer } from './route.js';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
@@ -25,24 +26,20 @@ export const createdQuery = {
   created_before: instant.optional(),
 };
 
-/** Newest first, from behind the cursor; one row more than the page holds, to know whether there is a next one. */
-export function pageArguments(cursors: Cursors, { limit, cursor }: { limit: number; cursor?: string | undefined }) {
-  return {
-    ...(cursor === undefined ? {} : { where: { id: { lt: cursors.decode(cursor) } } }),
-    take: limit + 1,
-    orderBy: { id: 'desc' as const },
-  };
-}
+type PageArguments = { where: { id?: { lt: string } }; take: number; orderBy: { id: 'desc' } };
 
-/** The rows of this page, and the cursor of the next one or null. */
-export function pageOf<Row extends { id: string }>(
+/** Answers one page, newest first, from behind the cursor. `find` is asked for one row more than the page holds. */
+export async function answerPage<Row extends { id: string }>(
   cursors: Cursors,
-  rows: readonly Row[],
-  limit: number,
-): { rows: readonly Row[]; nextCursor: string | null } {
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  return { rows: page, nextCursor: rows.length > limit && last ? cursors.encode(last.id) : null };
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+  { find, view }: { find: (page: PageArguments) => Promise<Row[]>; view: (row: Row) => object },
+): Promise<Answer> {
+  const where = cursor === undefined ? {} : { id: { lt: cursors.decode(cursor) } };
+  const found = await find({ where, take: limit + 1, orderBy: { id: 'desc' } });
+  const rows = found.slice(0, limit);
+  const last = rows.at(-1);
+  const next_cursor = found.length > limit && last ? cursors.encode(last.id) : null;
+  return { status: 200, body: { data: rows.map(view), next_cursor } };
 }
 
 /** What a page of events or deliveries is bounded by; their ids carry the millisecond they were created in. */
