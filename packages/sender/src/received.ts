@@ -24,16 +24,20 @@ export function recordedResponse(exchange: Exchange, confidential: readonly stri
   const { statusCode = 0, headers } = exchange.head;
   const body = storableText(exchange.body, KEPT_BYTES);
   const recorded = { status: statusCode, headers: recordedHeaders(headers), body };
-  return confidential.length === 0 ? recorded : withoutEchoes(recorded, confidential);
+  return withoutEchoes(recorded, confidential.flatMap(spokenParts));
 }
 
 /** Shorter values would be found in anything, and are no secrets. */
-const SHORTEST_ECHO = 6;
+const SHORTEST_ECHO = 8;
 /** In bytes: a character that the end of what is kept would have split is left out. */
 const LONGEST_CHARACTER = 4;
 
-function withoutEchoes({ status, headers, body }: RecordedResponse, confidential: readonly string[]): RecordedResponse {
-  const values = confidential.filter((value) => value.length >= SHORTEST_ECHO);
+/** The whole first, then its words: of `Bearer <token>` a receiver may say the token alone. */
+function spokenParts(value: string): string[] {
+  return [...new Set([value, ...value.split(' ')])].filter((part) => part.length >= SHORTEST_ECHO);
+}
+
+function withoutEchoes({ status, headers, body }: RecordedResponse, values: readonly string[]): RecordedResponse {
   const clean = (text: string) => values.reduce((rest, value) => rest.replaceAll(value, REDACTED), text);
   const cleaned = Object.entries(headers).map(([name, value]) => [
     name,

@@ -19,6 +19,13 @@ test('what a receiver sends back of a custom header is not recorded, in a header
   expect(JSON.parse(response?.body ?? '')).toMatchObject({ 'x-key': '[redacted]', 'x-short': 'a' });
 });
 
+test('nor the token alone of a header that has a scheme before it', async () => {
+  const [, token = ''] = KEY.split(' ');
+  const { send } = await setup(httpReceiver((_request, response) => response.end(JSON.stringify({ token }))));
+  const { response } = await send({ customHeaders: { 'X-Key': KEY } });
+  expect(response?.body).toBe('{"token":"[redacted]"}');
+});
+
 test.each([1, 10, KEY.length - 1])(
   'nor a part of it that the end of what is kept has cut off: %i characters',
   async (cut) => {
@@ -36,11 +43,13 @@ test('nor a signature, with which the webhook could be sent once more', async ()
       for (const name of ['x-signature', 'x-signature-previous', 'webhook-signature']) {
         signatures.push(`${request.headers[name]}`);
       }
-      response.end(JSON.stringify(request.headers));
+      // Each of two signatures alone as well.
+      response.end(`${JSON.stringify(request.headers)} ${signatures.at(-1)?.split(' ').join('\n')}`);
     }),
   );
   const secrets = [OLD, NEW].map((byte) => `whsec_${Buffer.alloc(32, byte).toString('base64')}`) as [string, string];
   const { response } = await send({ secrets });
   expect(new Set(signatures).size).toBe(3);
-  for (const signature of signatures) expect(response?.body).not.toContain(signature);
+  for (const signature of signatures.flatMap((each) => each.split(' ')))
+    expect(response?.body).not.toContain(signature);
 });
