@@ -43,5 +43,5 @@ export async function insertEndpoint(
       Prisma.sql`SELECT id, customer_id FROM endpoints WHERE id = ${endpoint.id}::uuid`,
     ),
   ]);
-  return prisma.endpoint.findUnique({ where: { id: endpoint.id } });
+  return prisma.endpoint.findUnique({ where: { id: endpoint.id, customerId: endpoint.customerId } });
 }
