@@ -31,6 +31,8 @@ export type AppOptions = AuthenticateOptions & {
 
 /** A whole request, headers and body; a client that drips is cut off. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How often Node looks for clients that have had their time. */
+const TIMEOUT_CHECK_MS = 5_000;
 const MAX_PARAM_LENGTH = 100;
 
 /** The whole HTTP side: the API, its documentation, the dashboard, health and metrics. Not yet listening. */
@@ -40,6 +42,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     logger: false,
     genReqId: () => uuidv7(),
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Node takes the shorter of these two for the headers and the longer for the whole request, whichever is called what.
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     forceCloseConnections: 'idle',
     clientErrorHandler: answerClientError,
