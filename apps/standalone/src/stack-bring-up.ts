@@ -3,6 +3,7 @@ import {
   ensureRedisServer,
   findFreePorts,
   initPostgres,
+  nodeCommand,
   postgresUrl,
   redisUrl,
 } from '@driftwire/local-servers';
@@ -14,7 +15,7 @@ import { refuseTakenPort } from './port-check.js';
 import { loadSecrets, type Secrets } from './secrets.js';
 import { type Settings, visitUrl } from './settings.js';
 import type { StackOptions } from './stack.js';
-import { nodeCommand, planApp, planPostgres, planRedis } from './stack-plans.js';
+import { planApp, planPostgres, planRedis } from './stack-plans.js';
 import { timeStep } from './step-time.js';
 import type { Supervisor } from './supervisor.js';
 
@@ -76,7 +77,7 @@ async function startServers(site: Site, secrets: Secrets, ports: Ports): Promise
 }
 
 async function migrate({ programs, screen, over }: Site, environment: Environment): Promise<void> {
-  const migration = runOneOff(nodeCommand(programs.migrate, environment), over);
+  const migration = runOneOff(nodeCommand({ script: programs.migrate, env: environment }), over);
   await timeStep(screen, 'Migrations applied', migration);
   const { code, reason, lines } = await migration;
   if (code !== 0) throw new CannotStart([...lines, `The migrations failed (${reason})`].join('\n'));

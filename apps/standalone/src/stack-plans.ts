@@ -1,10 +1,4 @@
-import {
-  postgresCommand,
-  postgresServes,
-  redisCommand,
-  redisServes,
-  type ServerCommand,
-} from '@driftwire/local-servers';
+import { nodeCommand, postgresCommand, postgresServes, redisCommand, redisServes } from '@driftwire/local-servers';
 import type { ChildPlan } from './child-plan.js';
 
 export function planPostgres({ dataDir, port }: { dataDir: string; port: number }): ChildPlan {
@@ -35,16 +29,11 @@ export function planRedis(redis: { binary: string; dir: string; port: number }):
 export function planApp(app: { name: string; script: string; env: Record<string, string>; url: string }): ChildPlan {
   return {
     name: app.name,
-    command: () => nodeCommand(app.script, app.env),
+    command: () => nodeCommand(app),
     findObstacle: () => askReadiness(`${app.url}/readyz`),
     stopSignal: 'SIGTERM',
     graceMs: 30_000,
   };
-}
-
-/** Full paths: the process title the app gives itself has to fit into the command line it was started with. */
-export function nodeCommand(script: string, env: Record<string, string>, args: string[] = []): ServerCommand {
-  return { file: process.execPath, args: [script, ...args], cwd: process.cwd(), env };
 }
 
 async function askReadiness(url: string): Promise<string | undefined> {

@@ -73,6 +73,7 @@ const sender = createSender({
 const statements = createDeliveryStatements(database.prisma, {
   leaseMs,
   fenced: config.SABOTAGE !== 'no-fence',
+  isBusy: () => consumer.inFlight() * 2 >= config.WORKER_CONCURRENCY,
   observeBatch: measureBatches(registry),
 });
 const deliver = createDeliver({

@@ -10,7 +10,9 @@ const { stack, database } = useStackWithDatabase();
 function statements() {
   const batches: string[] = [];
   const observeBatch = (statement: string, rows: number) => batches.push(`${statement} ${rows}`);
-  return { ...createDeliveryStatements(database().prisma, { leaseMs: 60_000, fenced: true, observeBatch }), batches };
+  const isBusy = () => false;
+  const options = { leaseMs: 60_000, fenced: true, isBusy, observeBatch };
+  return { ...createDeliveryStatements(database().prisma, options), batches };
 }
 
 async function someJobs(count: number) {

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type BatcherOptions, createBatcher } from './batcher.js';
 
 type Run = { items: readonly string[]; finish: (results?: readonly string[]) => void; fail: (error: Error) => void };
@@ -75,6 +75,56 @@ test('a batch that is larger than what crowds goes when nothing is on its way', 
   for (const item of ['a', 'b', 'c']) void batcher.submit(item);
   await turn();
   expect(batches()).toEqual(['abc']);
+});
+
+describe('gathering', () => {
+  beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate'] }));
+  afterEach(() => void jest.useRealTimers());
+
+  test('the first batch leaves at once; those that come soon after share the next one', async () => {
+    const { batcher, runs, batches } = heldBatches({ gathering: { ms: 10, isPressed: () => false } });
+    void batcher.submit('a');
+    await turn();
+    runs[0]?.finish();
+    for (const item of ['b', 'c']) {
+      void batcher.submit(item);
+      await turn();
+    }
+    jest.advanceTimersByTime(9);
+    await turn();
+    expect(batches()).toEqual(['a']);
+    jest.advanceTimersByTime(1);
+    await turn();
+    expect(batches()).toEqual(['a', 'bc']);
+  });
+
+  test('who is alone after a quiet time waits for nobody', async () => {
+    const { batcher, runs, batches } = heldBatches({ gathering: { ms: 10, isPressed: () => false } });
+    void batcher.submit('a');
+    await turn();
+    runs[0]?.finish();
+    await turn();
+    jest.advanceTimersByTime(10);
+    void batcher.submit('b');
+    await turn();
+    expect(batches()).toEqual(['a', 'b']);
+  });
+
+  test('when pressed, those that were waiting leave with the one that comes', async () => {
+    let pressed = false;
+    const { batcher, runs, batches } = heldBatches({ gathering: { ms: 10, isPressed: () => pressed } });
+    void batcher.submit('a');
+    await turn();
+    runs[0]?.finish();
+    void batcher.submit('b');
+    await turn();
+    pressed = true;
+    void batcher.submit('c');
+    await turn();
+    jest.advanceTimersByTime(100);
+    await turn();
+    expect(batches()).toEqual(['a', 'bc']);
+  });
 });
 
 test('a batch is bounded; what does not fit goes first in the next one', async () => {

@@ -18,9 +18,16 @@ export type BatcherOptions<Item, Result> = {
   lanes: number;
   /** With so many items on their way no further lane opens: those that come now share the next batch. */
   crowdedAt?: number;
+  /** For items that nobody waits for. */
+  gathering?: Gathering;
   /** True for an error that no item has brought about: then none of them is tried again by itself. */
   isOutage: (error: unknown) => boolean;
 };
+
+/** No batch leaves within `ms` of the one before: those that come meanwhile share one. `isPressed`: not now, somebody waits. */
+export type Gathering = { ms: number; isPressed: () => boolean };
+
+const NO_GATHERING: Gathering = { ms: 0, isPressed: () => true };
 
 type Entry<Item, Result> = {
   item: Item;
@@ -34,11 +41,13 @@ type Entry<Item, Result> = {
  * large batches and an idle one waits for nothing. A batch that fails is halved until the guilty item stands alone.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
-  const { crowdedAt = Number.POSITIVE_INFINITY } = options;
+  const { crowdedAt = Number.POSITIVE_INFINITY, gathering = NO_GATHERING } = options;
   let waiting: Entry<Item, Result>[] = [];
   let freeLanes = options.lanes;
   let onTheirWay = 0;
   let scheduled = false;
+  let lastDepartureAt = Number.NEGATIVE_INFINITY;
+  let gatheringTimer: NodeJS.Timeout | undefined;
 
   function mayDepart(): boolean {
     return waiting.length > 0 && freeLanes > 0 && onTheirWay < crowdedAt;
@@ -47,6 +56,12 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   /** After the callbacks of this turn of the event loop: what arrived together leaves together. */
   function schedule(): void {
     if (scheduled || !mayDepart()) return;
+    clearTimeout(gatheringTimer);
+    const pauseMs = gathering.isPressed() ? 0 : lastDepartureAt + gathering.ms - performance.now();
+    if (pauseMs > 0) {
+      gatheringTimer = setTimeout(schedule, pauseMs);
+      return;
+    }
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
@@ -57,6 +72,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   function depart(): void {
     const { batch, rest } = takeBatch(waiting, options);
     waiting = rest;
+    lastDepartureAt = performance.now();
     freeLanes -= 1;
     onTheirWay += batch.length;
     void runBatch(batch, options).then(() => {

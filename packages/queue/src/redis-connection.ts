@@ -5,9 +5,24 @@ import { Redis, type RedisOptions } from 'ioredis';
  * reported through `onError`, again and again while ioredis reconnects; it never throws out of an event.
  */
 function connectRedis(url: string, options: Patience, onError: (error: Error) => void): Redis {
-  const redis = new Redis(url, { connectTimeout: 2_000, retryStrategy: reconnectDelayMs, ...options });
+  const redis = new SharedWrites(url, { connectTimeout: 2_000, retryStrategy: reconnectDelayMs, ...options });
   redis.on('error', onError);
   return redis;
+}
+
+/**
+ * Commands of one turn of the event loop leave in one write. ioredis makes a system call for each, and jobs whose outcomes
+ * were recorded together all tell Redis at once.
+ */
+class SharedWrites extends Redis {
+  override sendCommand(...command: Parameters<Redis['sendCommand']>): unknown {
+    const { stream } = this;
+    if (stream?.writable && stream.writableCorked === 0) {
+      stream.cork();
+      process.nextTick(() => stream.uncork());
+    }
+    return super.sendCommand(...command);
+  }
 }
 
 type Patience = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>;

@@ -31,8 +31,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { addressPolicy, lookup = systemLookup, maxIdleSockets = 256, certificateAuthority } = options;
   const agents = createKeepAliveAgents(guardedLookup(lookup, addressPolicy), maxIdleSockets);
   const client = got.extend({
+    method: 'POST',
     agent: { http: agents.http, https: agents.https },
-    retry: { limit: 0 },
+    // The lists, too: got copies them for every request.
+    retry: { limit: 0, methods: [], statusCodes: [], errorCodes: [] },
     followRedirect: false,
     throwHttpErrors: false,
     decompress: false,
@@ -42,7 +44,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     https: { rejectUnauthorized: true, certificateAuthority },
   });
   return {
-    post: (url, headers, body) => client.stream.post(url, { headers, body }),
+    post: (url, headers, body) => client.stream(url, { headers, body }),
     close: agents.close,
   };
 }

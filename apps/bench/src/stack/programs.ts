@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { postgresCommand, postgresServes, redisCommand, redisServes } from '@driftwire/local-servers';
+import { nodeCommand, postgresCommand, postgresServes, redisCommand, redisServes } from '@driftwire/local-servers';
 import type { Program } from './process-keeper.js';
 
 /** `workerEnv` is the workers' own, beside what all have; `nodeArgs` are Node's, for the API or worker of that name. */
@@ -50,12 +50,13 @@ function appProgram({ root, logDir, env, nodeArgs }: Place, app: App): Program {
   return {
     name: app.name,
     logDir,
-    command: () => ({
-      file: process.execPath,
-      args: [...nodeArgs(app.name), join(root, app.script)],
-      cwd: root,
-      env: { ...env, ...app.env },
-    }),
+    command: () =>
+      nodeCommand({
+        script: join(root, app.script),
+        env: { ...env, ...app.env },
+        nodeArgs: nodeArgs(app.name),
+        cwd: root,
+      }),
     isReady: () => answers(`http://127.0.0.1:${app.port}/healthz`),
   };
 }
