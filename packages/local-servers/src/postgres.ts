@@ -26,6 +26,8 @@ const SETTINGS = {
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
   log_checkpoints: 'off',
+  // As durable as Linux's default, in one system call, and it does not wait for what others write to the same disk.
+  ...(process.platform === 'linux' ? { wal_sync_method: 'open_datasync' } : {}),
 };
 
 /** The command that serves an initialised data directory. Ask again before every start: it depends on what is there. */
