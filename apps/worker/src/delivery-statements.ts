@@ -21,7 +21,7 @@ export type DeliveryStatementsOptions = {
   leaseMs: number;
   /** See `recordAttempts`. */
   fenced: boolean;
-  /** True while deliveries wait for a place in this worker, or soon will. */
+  /** True when deliveries wait for a place in this worker, or might soon: then no record keeps one longer than it must. */
   isBusy: () => boolean;
   observeBatch: (statement: 'claim' | 'record', rows: number) => void;
 };
@@ -38,7 +38,7 @@ const CLAIM_BATCHES = { ...BATCHES, lanes: 4, crowdedAt: 8 };
 
 /**
  * The webhook is out, so nobody waits for its record but the place it takes in the worker: with places to spare, records
- * wait for company. Every statement saved is a flush of Postgres's log that claims and accepts do not share the disk with.
+ * wait for company. What that saves in statements and in flushes of Postgres's log, claims and accepts have for themselves.
  */
 const RECORDS_GATHER_MS = 10;
 

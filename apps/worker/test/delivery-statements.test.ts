@@ -7,10 +7,9 @@ import { useStackWithDatabase } from './stack-with-database.js';
 const { stack, database } = useStackWithDatabase();
 
 /** The worker's own statements, and the size of every batch they went out in. */
-function statements() {
+function statements({ isBusy = (): boolean => false } = {}) {
   const batches: string[] = [];
   const observeBatch = (statement: string, rows: number) => batches.push(`${statement} ${rows}`);
-  const isBusy = () => false;
   const options = { leaseMs: 60_000, fenced: true, isBusy, observeBatch };
   return { ...createDeliveryStatements(database().prisma, options), batches };
 }
@@ -47,6 +46,22 @@ test('a few claims go at once, in statements of their own; while many are on the
   }
   expect(new Set(verdicts(await Promise.all(answers)))).toEqual(new Set(['claimed']));
   expect(batches).toEqual(['claim 1', 'claim 1', 'claim 8', 'claim 4']);
+});
+
+test('it depends on the worker’s room whether a record waits for company; a claim never asks', async () => {
+  const asked: string[] = [];
+  const { claim, record, batches } = statements({
+    isBusy: () => {
+      asked.push(batches.at(-1) ?? '');
+      return true;
+    },
+  });
+  const [job] = await someJobs(1);
+  if (!job) throw new Error('no job');
+  const one = claimed(await claim(job));
+  expect(asked).toEqual([]);
+  await record(aSuccess(one, 'ok'));
+  expect(asked).toEqual(['claim 1']);
 });
 
 test('one record that Postgres cannot store is reported alone; those beside it are recorded', async () => {

@@ -121,8 +121,6 @@ describe('gathering', () => {
     pressed = true;
     void batcher.submit('c');
     await turn();
-    jest.advanceTimersByTime(100);
-    await turn();
     expect(batches()).toEqual(['a', 'bc']);
   });
 });

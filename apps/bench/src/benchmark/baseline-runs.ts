@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { nodeCommand } from '@driftwire/local-servers';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { withSession } from '../stack/database-session.js';
@@ -34,10 +35,7 @@ export async function runTextbook(
   const connection = new Redis(stack.redisUrl);
   const queue = new Queue<TextbookJob>(TEXTBOOK_QUEUE, { connection });
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: stack.databaseUrl, REDIS_URL: stack.redisUrl, SECRET };
-  const worker = spawn(process.execPath, [programPath('textbook-worker')], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const worker = startYardstick('textbook-worker', env);
   try {
     // It says when it is ready.
     await once(worker.stdout, 'data');
@@ -116,7 +114,7 @@ export async function runBareGot(
   requests: number,
 ): Promise<BareGotRun> {
   const env = { PATH: process.env.PATH ?? '', URLS: receivers.urls.join(), SECRET, BODY: body, COUNT: `${requests}` };
-  const child = spawn(process.execPath, [programPath('bare-got')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = startYardstick('bare-got', env);
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   const [code] = await once(child, 'close');
@@ -125,6 +123,9 @@ export async function runBareGot(
   return { requests, seconds: ms / 1_000, perSecond: requests / (ms / 1_000), cpuMsPerRequest: cpuMs / requests };
 }
 
-function programPath(name: string): string {
-  return fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+/** With the flags that API and workers get: what differs is the code. */
+function startYardstick(name: string, env: Record<string, string>) {
+  const script = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+  const { file, args, ...options } = nodeCommand({ script, env });
+  return spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'inherit'] });
 }

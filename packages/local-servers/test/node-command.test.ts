@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from '@jest/globals';
+import { nodeCommand } from '../src/index.js';
+
+/** Leaves garbage until the young generation is as large as it may become. */
+const TELL = `
+const { getHeapSpaceStatistics } = require('node:v8');
+let kept = [];
+for (let index = 0; index < 2e7; index += 1) { kept.push({ index }); if (kept.length > 200_000) kept = []; }
+const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
+const { execArgv, argv, env } = process;
+console.log(JSON.stringify({ youngMiB: young.space_size / 2 ** 20, title: execArgv.includes('--title=x'), args: argv.slice(2), word: env.WORD }));
+`;
+
+test('a program gets its arguments, its environment, and two halves of 64 MiB for what is young', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'driftwire-node-'));
+  const script = join(directory, 'tell.cjs');
+  writeFileSync(script, TELL);
+  try {
+    const { file, args, ...options } = nodeCommand({
+      script,
+      env: { WORD: 'w' },
+      args: ['a'],
+      nodeArgs: ['--title=x'],
+    });
+    const { stdout } = await promisify(execFile)(file, args, options);
+    expect(JSON.parse(stdout)).toEqual({ youngMiB: 128, title: true, args: ['a'], word: 'w' });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
