@@ -35,12 +35,14 @@ export type AcceptedView = {
  * Accepts one event. Requests that repeat it while it is underway, as a producer does that lost its patience, never reach
  * the database.
  */
-export function createAcceptOne(deps: ApiDeps): (customerId: string, posted: PostedEvent) => Promise<AcceptedView> {
+export function createAcceptOne(
+  deps: ApiDeps,
+): (customerId: string, posted: PostedEvent, until: number) => Promise<AcceptedView> {
   const fold = createFold<AcceptedView[]>();
 
-  return async (customerId, posted) => {
+  return async (customerId, posted, until) => {
     const { idempotencyKey, rawText } = posted;
-    const accept = () => acceptPosted(deps, customerId, [posted]);
+    const accept = () => acceptPosted(deps, customerId, { posted: [posted], until });
     if (idempotencyKey === undefined) return answerFor((await accept())[0], false);
     const { answer, isTwin } = await fold(`${customerId}/${idempotencyKey}/${sha256Hex(rawText)}`, accept);
     const view = answerFor(answer[0], isTwin);
@@ -51,25 +53,26 @@ export function createAcceptOne(deps: ApiDeps): (customerId: string, posted: Pos
 
 /**
  * Stores the posted events with their deliveries and hands the jobs on. All of them or none: a key that was used for
- * another event rejects the whole request. The answer does not wait for Redis.
+ * another event rejects the whole request. The answer does not wait for Redis, and for Postgres it waits `until` then.
  */
 export async function acceptPosted(
   deps: ApiDeps,
   customerId: string,
-  posted: readonly PostedEvent[],
+  { posted, until }: { posted: readonly PostedEvent[]; until: number },
 ): Promise<AcceptedView[]> {
   const createdAt = new Date();
   const events = posted.map((event) => eventToAccept(event, customerId, createdAt));
   const originals = foldTwins(posted, events);
   const distinct = events.filter((_, index) => originals[index] === index);
-  const acceptances = await deps.accept(distinct);
+  const acceptances = await deps.accept(distinct, until);
   refuseConflicts(
     posted.filter((_, index) => originals[index] === index),
     acceptances,
   );
 
   enqueueNew(deps, acceptances);
-  const views = await viewAll(deps, customerId, { events: distinct, acceptances });
+  const replays = await deps.rideOut(() => findReplays(deps.prisma, customerId, acceptances), { until });
+  const views = viewAll(distinct, acceptances, replays);
   const answers = originals.map((original, index) =>
     answerFor(views.get(events[original]?.id ?? ''), original !== index),
   );
@@ -132,18 +135,17 @@ function conflict(pointer: string): Problem {
 
 function enqueueNew({ enqueue, maxAttempts }: ApiDeps, acceptances: readonly Acceptance[]): void {
   const deliveries = acceptances.flatMap((acceptance) => (acceptance.kind === 'created' ? acceptance.deliveries : []));
-  if (deliveries.length === 0) return;
-  enqueue(deliveries.map(({ id }) => ({ deliveryId: id, generation: 1, maxAttempts })));
+  const unfinished = deliveries.filter(({ status }) => status === 'pending' || status === 'retrying');
+  if (unfinished.length === 0) return;
+  enqueue(unfinished.map(({ id, generation }) => ({ deliveryId: id, generation, maxAttempts })));
 }
 
 /** The answers by the id of the event that was sent in; a replay shows the first event, as it is now. */
-async function viewAll(
-  { prisma }: ApiDeps,
-  customerId: string,
-  { events, acceptances }: { events: readonly EventToAccept[]; acceptances: readonly Acceptance[] },
-): Promise<Map<string, AcceptedView>> {
-  const replayedIds = acceptances.flatMap((acceptance) => (acceptance.kind === 'replayed' ? [acceptance.eventId] : []));
-  const replays = await findReplays(prisma, customerId, replayedIds);
+function viewAll(
+  events: readonly EventToAccept[],
+  acceptances: readonly Acceptance[],
+  replays: ReadonlyMap<string, AcceptedView>,
+): Map<string, AcceptedView> {
   return new Map(
     events.flatMap((event, index) => {
       const acceptance = acceptances[index];
@@ -164,7 +166,7 @@ function viewCreated(event: EventToAccept, { deliveries }: Extract<Acceptance, {
     event_type: event.eventType,
     request_id: event.requestId,
     created_at: event.createdAt.toISOString(),
-    deliveries: deliveries.map(({ id, endpointId }) => ({ id, endpoint_id: endpointId, status: 'pending' })),
+    deliveries: deliveries.map(({ id, endpointId, status }) => ({ id, endpoint_id: endpointId, status })),
     replayed: false,
   };
 }
@@ -172,8 +174,9 @@ function viewCreated(event: EventToAccept, { deliveries }: Extract<Acceptance, {
 async function findReplays(
   prisma: PrismaClient,
   customerId: string,
-  ids: string[],
+  acceptances: readonly Acceptance[],
 ): Promise<Map<string, AcceptedView>> {
+  const ids = acceptances.flatMap((acceptance) => (acceptance.kind === 'replayed' ? [acceptance.eventId] : []));
   if (ids.length === 0) return new Map();
   const events = await prisma.driftEvent.findMany({
     where: { id: { in: ids }, customerId },

@@ -4,11 +4,15 @@ import {
   createBatcher,
   type EventToAccept,
   isPostgresUnavailable,
+  type Outage,
   type PrismaClient,
 } from '@driftwire/database';
 
-/** Stores the events of one request, all or none, and answers in their order. Keys must be unique within the request. */
-export type Accept = (events: readonly EventToAccept[]) => Promise<Acceptance[]>;
+/**
+ * Stores the events of one request, all or none, and answers in their order. Keys must be unique within the request. While
+ * Postgres is away it waits `until` then.
+ */
+export type Accept = (events: readonly EventToAccept[], until: number) => Promise<Acceptance[]>;
 
 export type AcceptOptions = {
   maxAttempts: number;
@@ -16,6 +20,7 @@ export type AcceptOptions = {
   backlogMs: () => number;
   /** Told how many events went into one statement. */
   observeBatch: (events: number) => void;
+  outage: Outage;
 };
 
 /** Of one statement: so many events, or so many bytes of bodies. */
@@ -24,17 +29,21 @@ const MAX_BYTES = 4 * 1024 * 1024;
 const LANES = 2;
 
 /** Requests that arrive while a statement is on its way share the next one. */
-export function createAccept(prisma: PrismaClient, { maxAttempts, backlogMs, observeBatch }: AcceptOptions): Accept {
+export function createAccept(
+  prisma: PrismaClient,
+  { maxAttempts, backlogMs, observeBatch, outage }: AcceptOptions,
+): Accept {
   const batcher = createBatcher<readonly EventToAccept[], Acceptance[]>({
-    run: (requests) => {
+    run: (requests, mayBeStored) => {
       observeBatch(requests.reduce((rows, events) => rows + events.length, 0));
-      return acceptEvents(prisma, requests, { maxAttempts, backlogMs: backlogMs() });
+      return acceptEvents(prisma, requests, { maxAttempts, backlogMs: backlogMs(), mayBeStored });
     },
     keysOf: (events) => events.flatMap(keyOf),
     weigh: (events) => Math.max(events.length / MAX_ROWS, textLength(events) / MAX_BYTES),
     capacity: 1,
     lanes: LANES,
     isOutage: isPostgresUnavailable,
+    outage,
   });
   return batcher.submit;
 }

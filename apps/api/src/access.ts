@@ -9,10 +9,11 @@ export type Caller = { keyId: string | null; customerId: string | null; role: Ro
 /** Who may call a route: anyone, platform keys, or these roles of a customer (a platform key's role is `admin`). */
 export type Access = 'open' | 'platform' | readonly Role[];
 
-export type Authenticate = (token: string | undefined) => Promise<Caller>;
+/** Where the key has to be looked up, a Postgres that is away is waited for `until` then. */
+export type Authenticate = (token: string | undefined, until: number) => Promise<Caller>;
 
 /** The row of a key by its id, or null. */
-export type FindApiKey = (id: string) => Promise<ApiKey | null>;
+export type FindApiKey = (id: string, until: number) => Promise<ApiKey | null>;
 
 export type AuthenticateOptions = {
   findApiKey: FindApiKey;
@@ -27,16 +28,19 @@ export type AuthenticateOptions = {
 export function createAuthenticate({ findApiKey, adminApiKey, onKeyUsed }: AuthenticateOptions): Authenticate {
   const adminHash = sha256(adminApiKey);
 
-  return async (token) => {
+  return async (token, until) => {
     if (token === undefined) throw unauthorized();
     if (timingSafeEqual(sha256(token), adminHash)) return { keyId: null, customerId: null, role: 'admin' };
-    const caller = await callerOfStoredKey(findApiKey, token);
+    const caller = await callerOfStoredKey((id) => findApiKey(id, until), token);
     onKeyUsed(caller.keyId);
     return caller;
   };
 }
 
-async function callerOfStoredKey(findApiKey: FindApiKey, token: string): Promise<Caller & { keyId: string }> {
+async function callerOfStoredKey(
+  findApiKey: (id: string) => Promise<ApiKey | null>,
+  token: string,
+): Promise<Caller & { keyId: string }> {
   const presented = parseApiKey(token);
   if (presented === null) throw unauthorized();
   const key = await findApiKey(presented.id);

@@ -1,4 +1,4 @@
-import type { PrismaClient, Sealer } from '@driftwire/database';
+import type { PrismaClient, RideOut, Sealer } from '@driftwire/database';
 import type { AddressPolicy } from '@driftwire/delivery';
 import type { DeliveryWakeUp } from '@driftwire/queue';
 import type { AttemptReport, WebhookRequest } from '@driftwire/sender';
@@ -13,6 +13,8 @@ export type ApiDeps = {
   /** Null when there is no such customer; remembered for a second. */
   findCustomer: (id: string) => Promise<string | null>;
   accept: Accept;
+  /** Reads, and what was never sent, again after an outage of Postgres. */
+  rideOut: RideOut;
   addressPolicy: AddressPolicy;
   /** What is wrong with where a URL's name leads, as a sentence; null when nothing is, or nobody knows. */
   checkName: (url: string) => Promise<string | null>;

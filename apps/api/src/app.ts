@@ -64,7 +64,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await serveDashboard(app, producer.queue, { authenticate, isReadOnly: options.dashboardIsReadOnly });
   await app.register(async (api) => {
     if (options.rateLimit !== null) limitRate(api, options.rateLimit);
-    registerRoutes(api, routes, authenticate);
+    registerRoutes(api, routes, { authenticate, rideOut: deps.rideOut });
   });
   return app;
 }

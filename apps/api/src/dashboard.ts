@@ -39,7 +39,7 @@ export async function serveDashboard(
       reply.header('content-security-policy', CONTENT_SECURITY_POLICY);
       try {
         const { authorization } = request.headers;
-        authorize(await authenticate(bearerToken(authorization) ?? basicPassword(authorization)), 'platform');
+        authorize(await authenticate(bearerToken(authorization) ?? basicPassword(authorization), 0), 'platform');
         refuseOtherSites(request);
       } catch (error) {
         // Answered here: bull-board's own error handler would call it a 500.

@@ -51,14 +51,16 @@ function createDriftEvent(deps: ApiDeps): Route {
     body: eventInput,
     bodyLimit: MAX_EVENT_BYTES,
     takesIdempotencyKey: true,
+    waitsItself: true,
     success: { status: 202, description: 'Stored, with its deliveries.', schema: acceptedView },
     problems: [400, 404, 409, 413],
     handle: async (call) => {
       const json = readJson(call.bodyBytes);
-      const customerId = await customerForCreate(deps, call.caller, json.value);
+      const customerId = await findCustomer(deps, call, json.value);
       const fields = parse(eventInput, json.value);
       const key = readIdempotencyKey(call);
-      const { replayed, ...body } = await acceptOne(customerId, postedEvent(json, { fields, path: [], key }));
+      const posted = postedEvent(json, { fields, path: [], key });
+      const { replayed, ...body } = await acceptOne(customerId, posted, call.until);
       return { status: 202, body, headers: replayed ? { 'idempotency-replayed': 'true' } : {} };
     },
   };
@@ -74,11 +76,12 @@ function createDriftEvents(deps: ApiDeps): Route {
     summary: 'Report up to a thousand drift events, all or none',
     body: batchInput,
     bodyLimit: MAX_BATCH_BYTES,
+    waitsItself: true,
     success: { status: 202, description: 'Stored, in the order sent.', schema: acceptedBatchView },
     problems: [400, 404, 409, 413],
     handle: async (call) => {
       const json = readJson(call.bodyBytes);
-      const customerId = await customerForCreate(deps, call.caller, json.value);
+      const customerId = await findCustomer(deps, call, json.value);
       refuseBatchKey(call);
       parse(batchSize, json.value);
       refuseLargeItems(json);
@@ -86,7 +89,8 @@ function createDriftEvents(deps: ApiDeps): Route {
       const posted = events.map(({ idempotency_key: key, ...fields }, index) =>
         postedEvent(json, { fields, path: ['events', index], key }),
       );
-      return { status: 202, body: { results: await acceptPosted(deps, customerId, posted) } };
+      const results = await acceptPosted(deps, customerId, { posted, until: call.until });
+      return { status: 202, body: { results } };
     },
   };
 }
@@ -143,6 +147,11 @@ function getDriftEvent({ prisma }: ApiDeps): Route {
       return { status: 200, json: eventJson(event) };
     },
   };
+}
+
+function findCustomer(deps: ApiDeps, call: Call, body: unknown): Promise<string> {
+  const findPatiently = (id: string) => deps.rideOut(() => deps.findCustomer(id), call);
+  return customerForCreate({ findCustomer: findPatiently }, call.caller, body);
 }
 
 /** The event at `path`, with the texts that are kept cut from the request. */

@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { connectDatabase, createSealer, makePartitionsAhead, oldestDueMs, rememberKeyUse } from '@driftwire/database';
+import {
+  connectDatabase,
+  createOutage,
+  createSealer,
+  makePartitionsAhead,
+  oldestDueMs,
+  rememberKeyUse,
+} from '@driftwire/database';
 import { connectCounter, createEnqueueBuffer, createProducer, withoutRepeats } from '@driftwire/queue';
 import {
   addressPolicyOf,
@@ -8,6 +15,7 @@ import {
   createLog,
   createMetrics,
   exitOnBug,
+  exitWhenMisconfigured,
   measureBatches,
   repeatInBackground,
   stopOnSignal,
@@ -39,6 +47,7 @@ const PARTITIONS_RETRY_MS = 5_000;
 const FLUSH_MS = 2_000;
 const EXIT_MS = 1_000;
 const GRACE_MS = 15_000;
+const HANG_UP_EVERY_MS = 50;
 
 const now = () => performance.now();
 
@@ -55,6 +64,7 @@ const database = connectDatabase({
   poolSize: POOL_SIZE,
   onConnectionLost: (error) => log.warn({ err: error }, 'postgres.connection_lost'),
 });
+const outage = createOutage({ probe: database.answers, now });
 const producer = createProducer({
   redisUrl: config.REDIS_URL,
   prefix: 'driftwire',
@@ -80,6 +90,7 @@ const observeBatch = measureBatches(registry);
 const addressPolicy = addressPolicyOf(config);
 const sender = createSender({ version, addressPolicy, timeoutMs: config.REQUEST_TIMEOUT_MS });
 const keyUsage = createKeyUsage((uses) => rememberKeyUse(database.prisma, uses));
+const findApiKey = createBriefMemory((id) => database.prisma.apiKey.findUnique({ where: { id } }), remembered);
 const app = await buildApp({
   deps: {
     prisma: database.prisma,
@@ -90,7 +101,9 @@ const app = await buildApp({
       maxAttempts: config.MAX_ATTEMPTS,
       backlogMs: createBacklogWatch(() => oldestDueMs(database.prisma), { everyMs: BACKLOG_EVERY_MS, now }),
       observeBatch: (events) => observeBatch('accept', events),
+      outage,
     }),
+    rideOut: outage.rideOut,
     addressPolicy,
     checkName: createNameCheck({ addressPolicy, withinMs: NAME_CHECK_MS }),
     maxAttempts: config.MAX_ATTEMPTS,
@@ -99,7 +112,7 @@ const app = await buildApp({
     send: sender.send,
     onAccepted: recordAccepted,
   },
-  findApiKey: createBriefMemory((id) => database.prisma.apiKey.findUnique({ where: { id } }), remembered),
+  findApiKey: (id, until) => outage.rideOut(() => findApiKey(id), { until }),
   adminApiKey: config.ADMIN_API_KEY,
   onKeyUsed: keyUsage.note,
   rateLimit: counterRedis && { perSecond: config.RATE_LIMIT_PER_KEY, redis: counterRedis, now },
@@ -125,13 +138,18 @@ await app.listen({ host: config.HOST, port: config.PORT }).catch((error: Error) 
   process.exit(1);
 });
 log.info({ host: config.HOST, port: config.PORT }, 'api.started');
+void exitWhenMisconfigured(database.schemaProblem);
 
 stopOnSignal({
   log,
   graceMs: GRACE_MS,
   stop: async () => {
+    outage.giveUp();
+    // A connection whose last request is answered now may be kept alive by its client for a minute.
+    const hangUp = setInterval(() => app.server.closeIdleConnections(), HANG_UP_EVERY_MS);
     // Requests may take longer than the grace; the jobs of those already answered must not wait for them.
     await Promise.race([app.close(), delay(GRACE_MS - FLUSH_MS - EXIT_MS)]);
+    clearInterval(hangUp);
     await buffer.close(FLUSH_MS);
     sender.close();
     counterRedis?.disconnect();

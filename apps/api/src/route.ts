@@ -1,4 +1,4 @@
-import type { Actor } from '@driftwire/database';
+import { type Actor, type RideOut, wasNeverSent } from '@driftwire/database';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { type Access, type Authenticate, actorOf, authorize, bearerToken, type Caller } from './access.js';
@@ -14,6 +14,8 @@ export type Call = {
   /** Undefined without a body. */
   bodyBytes: Buffer | undefined;
   idempotencyKey: string | string[] | undefined;
+  /** For how long it waits for a Postgres that is away, on a monotonic clock. */
+  until: number;
 };
 
 /** `json` is a text already, because `data` goes out as it came in; everything else is a plain object. */
@@ -35,36 +37,53 @@ export type Route = {
   bodyRequired?: boolean;
   bodyLimit?: number;
   takesIdempotencyKey?: boolean;
+  /** For a Postgres that is away, and only where it needs it. Every other route waits before it begins. */
+  waitsItself?: boolean;
   success: { status: 200 | 201 | 202 | 204; description: string; schema?: z.ZodType };
   problems: readonly (400 | 404 | 409 | 413)[];
   handle: (call: Call) => Promise<Answer>;
 };
 
 const BODY_LIMIT = 64 * 1024;
+/** From a request's arrival: as long as a Postgres takes to restart, and less than a client's patience. */
+const RIDE_OUT_MS = 5_000;
+
+export type RouteGuards = { authenticate: Authenticate; rideOut: RideOut };
 
 /** Serves the routes. Authentication runs before the body is read: a stranger gets no byte of memory. */
-export function registerRoutes(app: FastifyInstance, routes: readonly Route[], authenticate: Authenticate): void {
+export function registerRoutes(app: FastifyInstance, routes: readonly Route[], guards: RouteGuards): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.decorateRequest('caller', null);
-  for (const route of routes) registerRoute(app, route, authenticate);
+  for (const route of routes) registerRoute(app, route, guards);
 }
 
-function registerRoute(app: FastifyInstance, route: Route, authenticate: Authenticate): void {
+function registerRoute(app: FastifyInstance, route: Route, { authenticate, rideOut }: RouteGuards): void {
+  // A write is done again only when it was never begun: repeated, a create or a rotation would lose a secret shown once.
+  const mayRepeat = route.method === 'GET' ? () => true : wasNeverSent;
   app.route({
     method: route.method,
     url: route.path,
     bodyLimit: route.bodyLimit ?? BODY_LIMIT,
-    onRequest: async (request) => {
-      const caller = await authenticate(bearerToken(request.headers.authorization));
+    onRequest: async (request, reply) => {
+      const token = bearerToken(request.headers.authorization);
+      const caller = await authenticate(token, rideOutUntil(reply));
       authorize(caller, route.access);
       request.caller = caller;
     },
-    handler: async (request, reply) => send(reply, await route.handle(callOf(request))),
+    handler: async (request, reply) => {
+      const call = callOf(request, rideOutUntil(reply));
+      const handle = () => route.handle(call);
+      return send(reply, route.waitsItself ? await handle() : await rideOut(handle, { ...call, mayRepeat }));
+    },
   });
 }
 
-function callOf(request: FastifyRequest): Call {
+function rideOutUntil({ elapsedTime }: FastifyReply): number {
+  return performance.now() - elapsedTime + RIDE_OUT_MS;
+}
+
+function callOf(request: FastifyRequest, until: number): Call {
   if (request.caller === null) throw new Error('a route was served without authentication');
   const { id = '' } = idParameter(request.params);
   return {
@@ -74,6 +93,7 @@ function callOf(request: FastifyRequest): Call {
     query: request.query,
     bodyBytes: Buffer.isBuffer(request.body) ? request.body : undefined,
     idempotencyKey: request.headers['idempotency-key'],
+    until,
   };
 }
 

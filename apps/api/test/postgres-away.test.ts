@@ -34,10 +34,10 @@ afterAll(async () => {
 
 const post = () => api.post('/v1/drift-events', aDriftEvent({ customer_id: customer.id }));
 
-test('while Postgres is away a POST is 503 with Retry-After within seconds, and nothing is enqueued', async () => {
+test('while Postgres stays away a POST is 503 with Retry-After within seconds, and nothing is enqueued', async () => {
   const startedAt = performance.now();
   const answers = await Promise.all([post(), post(), api.get('/v1/deliveries')]);
-  expect(performance.now() - startedAt).toBeLessThan(4000);
+  expect(performance.now() - startedAt).toBeLessThan(7_000);
   for (const answer of answers) {
     expect(answer).toEqual(aProblem(503, 'database_unavailable'));
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);

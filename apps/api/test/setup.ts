@@ -80,6 +80,7 @@ export const routes = apiRoutes({
   cursors: createCursors('none'),
   findCustomer: () => Promise.reject(new Error('there are no customers')),
   accept: () => Promise.reject(new Error('nothing is accepted')),
+  rideOut: (work) => work(),
   addressPolicy: { allowPrivate: true, ports: [] },
   checkName: async () => null,
   maxAttempts: 3,

@@ -17,6 +17,7 @@ import {
   createLog,
   createMetrics,
   exitOnBug,
+  exitWhenMisconfigured,
   measureBatches,
   repeatInBackground,
   stopOnSignal,
@@ -164,6 +165,7 @@ const keeping = repeatInBackground(retention, {
   onFailure: (error) => log.warn({ err: error }, 'retention.failed'),
 });
 log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
+void exitWhenMisconfigured(database.schemaProblem);
 if (config.SABOTAGE !== 'none') log.error({ sabotage: config.SABOTAGE }, 'worker.sabotaged: it breaks its promises');
 
 function isWorthRepeating(error: unknown): boolean {

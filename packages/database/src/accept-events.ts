@@ -1,4 +1,5 @@
-import type { PrismaClient } from './generated/client.js';
+import type { DeliveryStatus, PrismaClient } from './generated/client.js';
+import { idRange } from './id-range.js';
 import { jobGraceMs } from './job-grace.js';
 import { isUniqueViolation } from './postgres-error.js';
 
@@ -24,12 +25,22 @@ export type Acceptance =
   | { kind: 'replayed'; eventId: string }
   | { kind: 'conflict' };
 
-export type NewDelivery = { id: string; endpointId: string };
+/** As it is now: found after an outage, it may have gone on already. */
+export type NewDelivery = { id: string; endpointId: string; generation: number; status: DeliveryStatus };
 
-/** `backlogMs`: for how long the oldest delivery that is due has been waiting (`oldestDueMs`). */
-export type AcceptLimits = { maxAttempts: number; backlogMs?: number };
+export type AcceptLimits = {
+  maxAttempts: number;
+  /** For how long the oldest delivery that is due has been waiting (`oldestDueMs`). */
+  backlogMs?: number;
+  /** These events were sent before, and the answer was lost: some of them may be stored already, or about to be. */
+  mayBeStored?: boolean;
+};
 
 const MAX_ROUNDS = 10;
+
+type Requests = readonly (readonly EventToAccept[])[];
+/** The deliveries of events that are stored, by the event's id. */
+type Stored = ReadonlyMap<string, NewDelivery[]>;
 
 /**
  * Stores the events of several requests with their deliveries in one statement. Of a request everything or nothing: one
@@ -37,20 +48,82 @@ const MAX_ROUNDS = 10;
  *
  * One statement cannot see a twin that commits while it runs: the unique key stops it then, Postgres takes everything
  * back, and the next round sees the twin's key and replays it. docs/adr/0002-idempotency-by-unique-key.md.
+ *
+ * Sent again after a lost answer, an event is looked for by its id first. Its first statement may still be running then, and
+ * stores it later: the primary key stops the second, and the next round finds the event.
  */
 export async function acceptEvents(
   prisma: PrismaClient,
-  requests: readonly (readonly EventToAccept[])[],
-  { maxAttempts, backlogMs = 0 }: AcceptLimits,
+  requests: Requests,
+  { maxAttempts, backlogMs = 0, mayBeStored = false }: AcceptLimits,
 ): Promise<Acceptance[][]> {
-  const events = requests.flatMap((request, index) => request.map((event) => ({ ...event, request: index })));
+  let stored = mayBeStored ? await findStored(prisma, requests.flat()) : NOTHING_STORED;
   for (let round = 1; ; round += 1) {
     try {
-      return acceptances(requests, await insertEvents(prisma, events, { maxAttempts, backlogMs }));
+      return await acceptMissing(prisma, requests, { stored, maxAttempts, backlogMs });
     } catch (error) {
-      if (round === MAX_ROUNDS || !isUniqueViolation(error, 'idempotency_keys_pkey')) throw error;
+      if (round === MAX_ROUNDS) throw error;
+      if (isUniqueViolation(error, EVENT_ID)) stored = await findStored(prisma, requests.flat());
+      else if (!isUniqueViolation(error, 'idempotency_keys_pkey')) throw error;
     }
   }
+}
+
+const NOTHING_STORED: Stored = new Map();
+/** The two unique indexes of a day's events. */
+const EVENT_ID = /\bdrift_events_\d+_(pkey|customer_id_id_idx)\b/;
+
+async function acceptMissing(
+  prisma: PrismaClient,
+  requests: Requests,
+  { stored, ...limits }: Required<Pick<AcceptLimits, 'maxAttempts' | 'backlogMs'>> & { stored: Stored },
+): Promise<Acceptance[][]> {
+  const missing = requests.map((events) => events.filter(({ id }) => !stored.has(id)));
+  const events = missing.flatMap((request, index) => request.map((event) => ({ ...event, request: index })));
+  const rows = events.length === 0 ? [] : await insertEvents(prisma, events, limits);
+  const answers = await ownKeysAreNoReplays(prisma, events, acceptancesOf(events, rows));
+  return requests.map((request) =>
+    request.map(({ id }) => {
+      const deliveries = stored.get(id);
+      const answer = deliveries === undefined ? answers.get(id) : { kind: 'created' as const, deliveries };
+      if (answer === undefined) throw new Error(`event ${id} got no answer`);
+      return answer;
+    }),
+  );
+}
+
+/** A key that leads to the very event that came with it was stored by an earlier statement, whose answer was lost. */
+async function ownKeysAreNoReplays(
+  prisma: PrismaClient,
+  events: readonly EventToAccept[],
+  answers: Map<string, Acceptance>,
+): Promise<ReadonlyMap<string, Acceptance>> {
+  const own = events.filter(({ id }) => {
+    const answer = answers.get(id);
+    return answer?.kind === 'replayed' && answer.eventId === id;
+  });
+  for (const [id, deliveries] of await findStored(prisma, own)) answers.set(id, { kind: 'created', deliveries });
+  return answers;
+}
+
+async function findStored(prisma: PrismaClient, events: readonly EventToAccept[]): Promise<Stored> {
+  if (events.length === 0) return NOTHING_STORED;
+  const ids = events.map(({ id }) => id);
+  const { lowest, highest } = idRange(ids);
+  const rows = await prisma.$queryRaw<{ eventId: string; delivery: NewDelivery | null }[]>`
+    SELECT event.id AS "eventId", CASE WHEN delivery.id IS NOT NULL THEN jsonb_build_object('id', delivery.id,
+      'endpointId', delivery.endpoint_id, 'generation', delivery.generation, 'status', delivery.status) END AS delivery
+    FROM drift_events event
+    LEFT JOIN deliveries delivery ON delivery.event_id = event.id
+      AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
+    WHERE event.id = ANY (${ids}::uuid[]) AND event.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
+    ORDER BY event.id, delivery.id`;
+  const stored = new Map<string, NewDelivery[]>();
+  for (const { eventId, delivery } of rows) {
+    const deliveries = stored.get(eventId) ?? [];
+    stored.set(eventId, delivery === null ? deliveries : [...deliveries, delivery]);
+  }
+  return stored;
 }
 
 type InsertedRow = {
@@ -65,7 +138,7 @@ type InsertedRow = {
 function insertEvents(
   prisma: PrismaClient,
   events: readonly (EventToAccept & { request: number })[],
-  { maxAttempts, backlogMs }: Required<AcceptLimits>,
+  { maxAttempts, backlogMs }: Required<Pick<AcceptLimits, 'maxAttempts' | 'backlogMs'>>,
 ): Promise<InsertedRow[]> {
   return prisma.$queryRaw<InsertedRow[]>`
     /* prepared: accept_events */
@@ -140,11 +213,11 @@ function toRow(event: EventToAccept & { request: number }) {
   };
 }
 
-function acceptances(requests: readonly (readonly EventToAccept[])[], rows: readonly InsertedRow[]): Acceptance[][] {
-  const rowsOf = requests.flat().map((): InsertedRow[] => []);
+/** The answers by the event's id. */
+function acceptancesOf(events: readonly EventToAccept[], rows: readonly InsertedRow[]): Map<string, Acceptance> {
+  const rowsOf = events.map((): InsertedRow[] => []);
   for (const row of rows) rowsOf[row.ordinal - 1]?.push(row);
-  const answers = rowsOf.map(acceptance);
-  return requests.map((request) => answers.splice(0, request.length));
+  return new Map(events.map(({ id }, index) => [id, acceptance(rowsOf[index] ?? [])]));
 }
 
 function acceptance(rows: readonly InsertedRow[]): Acceptance {
@@ -153,7 +226,9 @@ function acceptance(rows: readonly InsertedRow[]): Acceptance {
     return known.same_body ? { kind: 'replayed', eventId: known.known_event_id } : { kind: 'conflict' };
   }
   const deliveries = rows.flatMap(({ delivery_id, endpoint_id }) =>
-    delivery_id && endpoint_id ? [{ id: delivery_id, endpointId: endpoint_id }] : [],
+    delivery_id && endpoint_id
+      ? [{ id: delivery_id, endpointId: endpoint_id, generation: 1, status: 'pending' as const }]
+      : [],
   );
   return { kind: 'created', deliveries };
 }

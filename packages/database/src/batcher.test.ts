@@ -1,16 +1,21 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type BatcherOptions, createBatcher } from './batcher.js';
 
-type Run = { items: readonly string[]; finish: (results?: readonly string[]) => void; fail: (error: Error) => void };
+type Run = {
+  items: readonly string[];
+  mayBeDone: boolean;
+  finish: (results?: readonly string[]) => void;
+  fail: (error: Error) => void;
+};
 
 /** Batches that end when the test says so. */
 function heldBatches(options: Partial<BatcherOptions<string, string>> = {}) {
   const runs: Run[] = [];
   const batcher = createBatcher<string, string>({
-    run: (items) =>
+    run: (items, mayBeDone) =>
       new Promise((resolve, reject) => {
         const finish = (results: readonly string[] = items.map((item) => item.toUpperCase())) => resolve(results);
-        runs.push({ items, finish, fail: reject });
+        runs.push({ items, mayBeDone, finish, fail: reject });
       }),
     keysOf: (item) => [item],
     capacity: 100,
@@ -193,4 +198,71 @@ test('a run that answers too few is a bug that nobody takes for an answer', asyn
   await turn();
   runs[0]?.finish([]);
   await expect(answer).rejects.toThrow('1 items got 0 results');
+});
+
+describe('an outage', () => {
+  /** On from the first error until it ends; an item with a time of its own waits until then at most. */
+  function heldOutage() {
+    let end: (() => void) | undefined;
+    const turnsAway = new Map<number, () => void>();
+    let over: Promise<void> = Promise.resolve();
+    return {
+      isOn: () => end !== undefined,
+      noticed: (error: unknown) => {
+        if (!(error instanceof Error && error.message === 'away')) return false;
+        over = new Promise((resolve) => {
+          end = resolve;
+        });
+        return true;
+      },
+      over: (until: number) => {
+        const tooLate = new Promise<never>((_, reject) => {
+          turnsAway.set(until, () => reject(new Error('still away')));
+        });
+        return Promise.race([over, tooLate]);
+      },
+      end: () => {
+        end?.();
+        end = undefined;
+      },
+      isPast: (until: number) => turnsAway.get(until)?.(),
+    };
+  }
+
+  test('sends back what was on its way, and it leaves again with what came meanwhile, before it', async () => {
+    const outage = heldOutage();
+    const { batcher, runs, batches } = heldBatches({ outage });
+    const answers = [batcher.submit('a')];
+    await turn();
+    runs[0]?.fail(new Error('away'));
+    await turn();
+    answers.push(batcher.submit('b'));
+    await turn();
+    expect(batches()).toEqual(['a']);
+    outage.end();
+    await turn();
+    await turn();
+    expect(batches()).toEqual(['a', 'ab']);
+    expect(runs.map(({ mayBeDone }) => mayBeDone)).toEqual([false, true]);
+    runs[1]?.finish();
+    expect(await Promise.all(answers)).toEqual(['A', 'B']);
+  });
+
+  test('turns away whose time is over, and nobody else', async () => {
+    const outage = heldOutage();
+    const { batcher, runs, batches } = heldBatches({ outage });
+    const early = batcher.submit('a', 1);
+    const late = batcher.submit('b', 2);
+    await turn();
+    runs[0]?.fail(new Error('away'));
+    await turn();
+    outage.isPast(1);
+    await expect(early).rejects.toThrow('still away');
+    outage.end();
+    await turn();
+    await turn();
+    expect(batches()).toEqual(['ab', 'b']);
+    runs[1]?.finish();
+    expect(await late).toBe('B');
+  });
 });

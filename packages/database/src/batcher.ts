@@ -1,13 +1,21 @@
+import type { Outage } from './outage.js';
+
 export type Batcher<Item, Result> = {
-  /** Runs the item in the next batch that has room, and rejects with what its batch, or in the end it alone, fails with. */
-  submit: (item: Item) => Promise<Result>;
+  /**
+   * Runs the item in the next batch that has room, and rejects with what its batch, or in the end it alone, fails with. An
+   * outage that is waited out is waited out until then.
+   */
+  submit: (item: Item, until?: number) => Promise<Result>;
   /** Items that wait for their batch. */
   waiting: () => number;
 };
 
 export type BatcherOptions<Item, Result> = {
-  /** Runs one batch as a whole or not at all. Answers in the order of its items. */
-  run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /**
+   * Runs one batch as a whole or not at all. Answers in the order of its items. `mayBeDone`: some of them were sent before, and
+   * what became of that is not known.
+   */
+  run: (items: readonly Item[], mayBeDone: boolean) => Promise<readonly Result[]>;
   /** Items that have a key in common never share a batch. */
   keysOf: (item: Item) => readonly string[];
   /** What an item counts against `capacity`; an item that is larger than that has a batch of its own. */
@@ -22,16 +30,25 @@ export type BatcherOptions<Item, Result> = {
   gathering?: Gathering;
   /** True for an error that no item has brought about: then none of them is tried again by itself. */
   isOutage: (error: unknown) => boolean;
+  /** While it is on nothing departs: what waits goes on waiting, and what was on its way comes back and waits first. */
+  outage?: Pick<Outage, 'isOn' | 'noticed' | 'over'>;
 };
 
 /** No batch leaves within `ms` of the one before: those that come meanwhile share one. `isPressed`: not now, somebody waits. */
 export type Gathering = { ms: number; isPressed: () => boolean };
 
 const NO_GATHERING: Gathering = { ms: 0, isPressed: () => true };
+const NO_OUTAGE: Pick<Outage, 'isOn' | 'noticed' | 'over'> = {
+  isOn: () => false,
+  noticed: () => false,
+  over: async () => {},
+};
 
 type Entry<Item, Result> = {
   item: Item;
   keys: readonly string[];
+  until: number;
+  wasSent: boolean;
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
 };
@@ -41,16 +58,17 @@ type Entry<Item, Result> = {
  * large batches and an idle one waits for nothing. A batch that fails is halved until the guilty item stands alone.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
-  const { crowdedAt = Number.POSITIVE_INFINITY, gathering = NO_GATHERING } = options;
+  const { crowdedAt = Number.POSITIVE_INFINITY, gathering = NO_GATHERING, outage = NO_OUTAGE } = options;
   let waiting: Entry<Item, Result>[] = [];
   let freeLanes = options.lanes;
   let onTheirWay = 0;
   let scheduled = false;
   let lastDepartureAt = Number.NEGATIVE_INFINITY;
   let gatheringTimer: NodeJS.Timeout | undefined;
+  const waitingOut = new Set<Entry<Item, Result>>();
 
   function mayDepart(): boolean {
-    return waiting.length > 0 && freeLanes > 0 && onTheirWay < crowdedAt;
+    return waiting.length > 0 && freeLanes > 0 && onTheirWay < crowdedAt && !outage.isOn();
   }
 
   /** After the callbacks of this turn of the event loop: what arrived together leaves together. */
@@ -75,19 +93,36 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     lastDepartureAt = performance.now();
     freeLanes -= 1;
     onTheirWay += batch.length;
-    void runBatch(batch, options).then(() => {
+    void runBatch(batch, options).then((unsettled) => {
       freeLanes += 1;
       onTheirWay -= batch.length;
-      schedule();
+      waiting = [...unsettled, ...waiting];
+      if (outage.isOn()) waitOut();
+      else schedule();
     });
+  }
+
+  /** Each until its own time. */
+  function waitOut(): void {
+    for (const entry of waiting.filter((one) => !waitingOut.has(one))) {
+      waitingOut.add(entry);
+      void outage
+        .over(entry.until)
+        .then(schedule, (error: unknown) => {
+          waiting = waiting.filter((one) => one !== entry);
+          entry.reject(error);
+        })
+        .finally(() => waitingOut.delete(entry));
+    }
   }
 
   return {
     waiting: () => waiting.length,
-    submit: (item) =>
+    submit: (item, until = Number.POSITIVE_INFINITY) =>
       new Promise((resolve, reject) => {
-        waiting.push({ item, keys: options.keysOf(item), resolve, reject });
-        schedule();
+        waiting.push({ item, keys: options.keysOf(item), until, wasSent: false, resolve, reject });
+        if (outage.isOn()) waitOut();
+        else schedule();
       }),
   };
 }
@@ -114,24 +149,32 @@ function takeBatch<Item, Result>(
   return { batch, rest };
 }
 
+/** Answers what an outage has sent back. */
 async function runBatch<Item, Result>(
   batch: readonly Entry<Item, Result>[],
   options: BatcherOptions<Item, Result>,
-): Promise<void> {
+): Promise<readonly Entry<Item, Result>[]> {
   try {
-    const results = await options.run(batch.map(({ item }) => item));
+    const mayBeDone = batch.some(({ wasSent }) => wasSent);
+    const results = await options.run(
+      batch.map(({ item }) => item),
+      mayBeDone,
+    );
     if (results.length !== batch.length) throw new Error(`${batch.length} items got ${results.length} results`);
     batch.forEach(({ resolve }, index) => {
       resolve(results[index] as Result);
     });
+    return [];
   } catch (error) {
+    if (options.outage?.noticed(error)) return batch.map((entry) => ({ ...entry, wasSent: true }));
     if (batch.length === 1 || options.isOutage(error)) return rejectAll(batch, error);
     const middle = Math.ceil(batch.length / 2);
-    await runBatch(batch.slice(0, middle), options);
-    await runBatch(batch.slice(middle), options);
+    const first = await runBatch(batch.slice(0, middle), options);
+    return [...first, ...(await runBatch(batch.slice(middle), options))];
   }
 }
 
-function rejectAll<Item, Result>(batch: readonly Entry<Item, Result>[], error: unknown): void {
+function rejectAll<Item, Result>(batch: readonly Entry<Item, Result>[], error: unknown): [] {
   for (const { reject } of batch) reject(error);
+  return [];
 }

@@ -2,11 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from './generated/client.js';
+import { findSchemaProblem } from './schema-choice.js';
+import { sessionOf } from './session.js';
 
 export type Database = {
   prisma: PrismaClient;
-  /** True when Postgres runs a statement within two seconds. */
+  /** True when Postgres takes writes: it answers within two seconds, and is not read-only, as after a failover. */
   answers: () => Promise<boolean>;
+  /** See `findSchemaProblem`. Rejects when Postgres does not answer. */
+  schemaProblem: () => Promise<string | null>;
   close: () => Promise<void>;
 };
 
@@ -32,8 +36,12 @@ export type ConnectOptions = {
  * transaction, and (client side) for a server that is frozen or gone.
  */
 export function connectDatabase(options: ConnectOptions): Database {
+  const { schema, ...session } = sessionOf(options.url, {
+    ...PLANNING,
+    ...(options.plans === 'generic' ? GENERIC_PLANNING : {}),
+  });
   const pool = new pg.Pool({
-    connectionString: options.url,
+    ...session,
     application_name: options.applicationName,
     max: options.poolSize,
     connectionTimeoutMillis: 3_000,
@@ -42,15 +50,16 @@ export function connectDatabase(options: ConnectOptions): Database {
     idle_in_transaction_session_timeout: 10_000,
     query_timeout: 10_000,
     keepAlive: true,
-    options: Object.entries({ ...PLANNING, ...(options.plans === 'generic' ? GENERIC_PLANNING : {}) })
-      .map(([name, value]) => `-c ${name}=${value}`)
-      .join(' '),
   });
   pool.on('error', options.onConnectionLost);
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { statementNameGenerator: statementName }) });
+  pool.on('release', (error) => {
+    if (isReadOnly(error)) dropIdle(pool);
+  });
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { schema, statementNameGenerator: statementName }) });
   return {
     prisma,
-    answers: () => answers(prisma),
+    answers: () => answers(pool),
+    schemaProblem: () => findSchemaProblem(options.url, async (sql) => (await pool.query(sql)).rows),
     close: async () => {
       await prisma.$disconnect();
       await pool.end();
@@ -63,7 +72,7 @@ const UNNAMED = '';
  * Every statement of ours finds its rows by an index, also in a partition that is an hour old and has no statistics yet, where
  * Postgres would rather read the whole table. Compiling a plan takes longer than any of them runs.
  */
-const PLANNING = { jit: 'off', enable_seqscan: 'off' };
+const PLANNING = { jit: 'off', enable_seqscan: 'off', enable_indexscan: 'on', enable_nestloop: 'on' };
 /** One plan for good, made when tables were small, so it must be the one for large ones: look rows up one by one. */
 const GENERIC_PLANNING = { plan_cache_mode: 'force_generic_plan', enable_hashjoin: 'off', enable_mergejoin: 'off' };
 
@@ -74,12 +83,35 @@ function statementName({ sql }: { sql: string }): string {
   return PREPARED.exec(sql)?.[1] ?? UNNAMED;
 }
 
-async function answers(prisma: PrismaClient): Promise<boolean> {
+async function answers(pool: pg.Pool): Promise<boolean> {
   const timeout = new AbortController();
   const tooLate = delay(ANSWER_MS, false, { signal: timeout.signal }).catch(() => false);
-  const answer = prisma.$queryRaw`SELECT 1`.then(
-    () => true,
-    () => false,
-  );
+  const answer = takesWrites(pool).catch(() => false);
   return Promise.race([answer, tooLate]).finally(() => timeout.abort());
+}
+
+async function takesWrites(pool: pg.Pool): Promise<boolean> {
+  const { rows } = await pool.query<{ transaction_read_only: string }>('SHOW transaction_read_only');
+  const isReadOnly = rows[0]?.transaction_read_only !== 'off';
+  if (isReadOnly) dropIdle(pool);
+  return !isReadOnly;
+}
+
+const READ_ONLY_SQL_TRANSACTION = '25006';
+
+function isReadOnly(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === READ_ONLY_SQL_TRANSACTION;
+}
+
+/**
+ * A server that was demoted keeps its connections, and they stay read-only. New ones may lead to the server that took over:
+ * an idle connection is taken at once, and one that is released with an error is closed.
+ */
+function dropIdle(pool: pg.Pool): void {
+  for (let left = pool.idleCount; left > 0; left -= 1) {
+    void pool.connect().then(
+      (client) => client.release(true),
+      () => {},
+    );
+  }
 }

@@ -38,15 +38,17 @@ export { type EndpointToInsert, insertEndpoint } from './insert-endpoint.js';
 export { rememberKeyUse } from './key-use.js';
 export { type Conditions, idFloor, type ListedIds, listIds } from './list-ids.js';
 export { applyMigrations } from './migrations.js';
+export { createOutage, type Outage, type Patience, type RideOut } from './outage.js';
 export { type OverdueSummary, oldestDueMs, summarizeOverdue } from './overdue-deliveries.js';
 export { type DayDropped, dropDay, expiredDays, makePartitionsAhead } from './partitions.js';
-export { isPostgresUnavailable, isUniqueViolation } from './postgres-error.js';
+export { isPostgresAway, isPostgresUnavailable, isUniqueViolation, wasNeverSent } from './postgres-error.js';
 export { planRearmWave, type RearmWave, readQueueEpoch, rearmForWave, rememberQueueEpoch } from './queue-epoch.js';
 export { type AttemptRecord, type RecordAnswer, recordAttempts } from './record-attempts.js';
 export { releaseClaim } from './release-claim.js';
 export { countStale, type Resealed, resealEndpoints } from './reseal-endpoints.js';
 export { retryFinishedDelivery } from './retry-delivery.js';
 export { createSealer, type EncryptionKey, type SealBinding, type Sealer, UnsealError } from './seal.js';
+export { DatabaseUrlProblem } from './session.js';
 export {
   armOverdueDeliveries,
   type OverdueDelivery,

@@ -1,4 +1,7 @@
 import { applyMigrations } from './migrations.js';
+import { DatabaseUrlProblem } from './session.js';
+
+const EX_CONFIG = 78;
 
 /** `npm run migrate`: the release step. Exits 78 (EX_CONFIG) without a usable DATABASE_URL, 1 when a migration failed. */
 async function main(): Promise<number> {
@@ -7,13 +10,17 @@ async function main(): Promise<number> {
     console.error(
       'DATABASE_URL is not set: name the Postgres to migrate, e.g. postgres://user:password@host:5432/driftwire',
     );
-    return 78;
+    return EX_CONFIG;
   }
   try {
     const applied = await applyMigrations(url);
     console.log(applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.join(', ')}.`);
     return 0;
   } catch (error) {
+    if (error instanceof DatabaseUrlProblem) {
+      console.error(error.message);
+      return EX_CONFIG;
+    }
     console.error(`Migrating failed: ${error instanceof Error ? error.message : String(error)}`);
     return 1;
   }

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MigrationList, SchemaFilter } from '@prisma/schema-engine-wasm';
 import pg from 'pg';
+import { findSchemaProblem } from './schema-choice.js';
 import { openSchemaEngine } from './schema-engine.js';
+import { DatabaseUrlProblem, sessionOf } from './session.js';
 
 /**
  * Applies the migrations in prisma/migrations that the database does not have yet, and answers their names. Leaves the
@@ -54,14 +56,17 @@ const MIGRATION_LOCK = 7_270_736_901;
 const LOCK_WAIT_MS = 120_000;
 
 async function holdingMigrationLock<T>(databaseUrl: string, work: () => Promise<T>): Promise<T> {
+  const { schema: _, ...session } = sessionOf(databaseUrl);
   const client = new pg.Client({
-    connectionString: databaseUrl,
+    ...session,
     connectionTimeoutMillis: 10_000,
     lock_timeout: LOCK_WAIT_MS,
   });
   client.on('error', () => {});
   await client.connect();
   try {
+    const problem = await findSchemaProblem(databaseUrl, async (sql) => (await client.query(sql)).rows);
+    if (problem !== null) throw new DatabaseUrlProblem(problem);
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     return await work();
   } finally {

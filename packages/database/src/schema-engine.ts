@@ -6,6 +6,7 @@ import { bindMigrationAwareSqlAdapterFactory, type ColumnType, ColumnTypeEnum } 
 import type { SchemaEngine } from '@prisma/schema-engine-wasm';
 import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
+import { sessionOf } from './session.js';
 
 /**
  * Prisma's own schema engine, in WebAssembly: what `prisma migrate` downloads as a binary, without the download.
@@ -15,12 +16,13 @@ export async function openSchemaEngine(
   databaseUrl: string,
 ): Promise<{ engine: SchemaEngine; close: () => Promise<void> }> {
   await bootEngine();
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, connectionTimeoutMillis: 10_000 });
+  const { schema, ...session } = sessionOf(databaseUrl, UNBOUNDED);
+  const pool = new pg.Pool({ ...session, max: 1, connectionTimeoutMillis: 10_000 });
   pool.on('error', () => {});
   const engine = await bindings.SchemaEngine.new(
     { datamodels: [['schema.prisma', await readFile(schemaPath, 'utf8')]] },
     () => {},
-    bindMigrationAwareSqlAdapterFactory(migrationAdapter(pool)),
+    bindMigrationAwareSqlAdapterFactory(migrationAdapter(pool, schema)),
   );
   return {
     engine,
@@ -31,6 +33,9 @@ export async function openSchemaEngine(
   };
 }
 
+/** A migration takes as long as it takes, whatever the role's own limits are. */
+const UNBOUNDED = { statement_timeout: '0', idle_in_transaction_session_timeout: '0' };
+
 export const schemaPath = fileURLToPath(new URL('../../../prisma/schema.prisma', import.meta.url));
 
 /**
@@ -38,8 +43,8 @@ export const schemaPath = fileURLToPath(new URL('../../../prisma/schema.prisma',
  * whole script in one query is one transaction, and a function body may hold a semicolon. And it refuses the type
  * "char", which the engine reads from the catalogue of any database that has a table.
  */
-function migrationAdapter(pool: pg.Pool): PrismaPg {
-  const factory = new PrismaPg(relabelChars(pool));
+function migrationAdapter(pool: pg.Pool, schema: string): PrismaPg {
+  const factory = new PrismaPg(relabelChars(pool), { schema });
   const connect = factory.connect.bind(factory);
   factory.connect = async () => {
     const adapter = await connect();

@@ -23,7 +23,7 @@ test('an event is stored with a delivery that is due at once, has a deadline, an
   const endpoint = await at.anEndpoint(customerId);
   const event = anEvent(customerId);
   const [acceptance] = await accept(event);
-  const deliveries = [{ id: expect.any(String), endpointId: endpoint.id }];
+  const deliveries = [{ id: expect.any(String), endpointId: endpoint.id, generation: 1, status: 'pending' }];
   expect(acceptance).toEqual({ kind: 'created', deliveries });
   const [row] = await at.prisma.delivery.findMany({ where: { eventId: event.id } });
   expect(row).toMatchObject({ status: 'pending', maxAttempts: 5, fence: 1, starts: 0, generation: 1, round: 1 });
@@ -173,4 +173,80 @@ test('the backlog is as old as the oldest delivery that is due and not in flight
   expect(Math.abs((await oldestDueMs(at.prisma)) - 60_000)).toBeLessThan(5_000);
   await at.claim(id);
   expect(await oldestDueMs(at.prisma)).toBe(0);
+});
+
+/** As after an outage in which the answer to the first statement was lost. */
+const acceptAgain = (...requests: EventToAccept[][]) =>
+  acceptEvents(at.prisma, requests, { maxAttempts: 5, mayBeStored: true });
+
+test.each([
+  ['with a key', (customerId: string) => keyed(customerId, 'lost')],
+  ['without one', (customerId: string) => anEvent(customerId)],
+])('an event %s whose answer was lost is found, created and with its deliveries as they are now', async (_, build) => {
+  const customerId = await at.aCustomer();
+  await at.anEndpoint(customerId);
+  const event = build(customerId);
+  const [first] = await accept(event);
+  const [id = ''] = first?.kind === 'created' ? first.deliveries.map((delivery) => delivery.id) : [];
+  await at.prisma.delivery.update({ where: { id }, data: { generation: 4, status: 'retrying' } });
+  expect(await acceptAgain([event])).toEqual([
+    [{ kind: 'created', deliveries: [expect.objectContaining({ id, generation: 4, status: 'retrying' })] }],
+  ]);
+  expect(await eventsOf(customerId)).toBe(1);
+});
+
+test('an event without endpoints whose answer was lost is found as well', async () => {
+  const event = anEvent(await at.aCustomer());
+  await accept(event);
+  expect(await acceptAgain([event])).toEqual([[{ kind: 'created', deliveries: [] }]]);
+});
+
+test('of requests whose answers were lost each gets its own: stored, not stored, replayed, refused', async () => {
+  const customerId = await at.aCustomer();
+  await at.anEndpoint(customerId);
+  const [stored, older, missing] = [keyed(customerId, 'stored'), keyed(customerId, 'old'), keyed(customerId, 'new')];
+  await accept(older);
+  await acceptRequests([stored, keyed(customerId, 'old')]);
+  const answers = await acceptAgain([stored, keyed(customerId, 'old')], [missing], [keyed(customerId, 'old', '01')]);
+  expect(answers.map(kinds)).toEqual([['created', 'replayed'], ['created'], ['conflict']]);
+  expect(await eventsOf(customerId)).toBe(3);
+});
+
+test.each([
+  ['with a key', (customerId: string) => keyed(customerId, 'slow')],
+  ['without one', (customerId: string) => anEvent(customerId)],
+])('an event %s whose first statement is still running when it is sent again is stored once', async (_, build) => {
+  const customerId = await at.aCustomer();
+  await at.anEndpoint(customerId);
+  const event = build(customerId);
+  const first = new pg.Client({ connectionString: at.url });
+  await first.connect();
+  await first.query('BEGIN');
+  await first.query(
+    `INSERT INTO drift_events (id, customer_id, event_type, drift_type, severity, request_id, occurred_at, body, created_at)
+     VALUES ($1, $2, 'drift.created', 'X', 1, $3, 'now', '{}', now())`,
+    [event.id, customerId, event.requestId],
+  );
+  const again = acceptAgain([event]);
+  await until(async () => (await at.waiting()) > 0);
+  await first.query('COMMIT');
+  await first.end();
+  // The first statement of this test stored no delivery, so none is found: the second did not run.
+  expect(await again).toEqual([[{ kind: 'created', deliveries: [] }]]);
+  expect(await eventsOf(customerId)).toBe(1);
+});
+
+test('fifty twins, of which one was sent twice, are one event', async () => {
+  const customerId = await at.aCustomer();
+  await at.anEndpoint(customerId);
+  const event = keyed(customerId, 'twin');
+  const twins = Array.from({ length: 49 }, () => keyed(customerId, 'twin'));
+  const answers = await Promise.all([acceptAgain([event]), ...[event, ...twins].map((twin) => acceptRequests([twin]))]);
+  const ids = answers.flat(2).map((answer, index) => {
+    const { id } = [event, event, ...twins][index] ?? event;
+    return answer.kind === 'replayed' ? answer.eventId : id;
+  });
+  expect(new Set(ids).size).toBe(1);
+  expect(await eventsOf(customerId)).toBe(1);
+  expect(await at.prisma.delivery.count({ where: { customerId } })).toBe(1);
 });

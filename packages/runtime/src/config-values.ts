@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { readPostgresUrl } from '@driftwire/postgres-url';
 import { z } from 'zod';
 
 /** `true` or `false`, nothing else. */
@@ -37,7 +38,12 @@ export const addressBlockList = z.string().transform((text, context): BlockList 
   return blocks;
 });
 
-export const postgresUrl = serverUrl(['postgres:', 'postgresql:'], 'postgresql://user:password@host:5432/driftwire');
+export const postgresUrl = z
+  .string({ error: 'is required, e.g. postgresql://user:password@host:5432/driftwire' })
+  .superRefine((text, context) => {
+    const reading = readPostgresUrl(text);
+    if (!reading.ok) context.addIssue(reading.problem);
+  });
 export const redisUrl = serverUrl(['redis:', 'rediss:'], 'redis://host:6379');
 
 function serverUrl(protocols: string[], example: string) {

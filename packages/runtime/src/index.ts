@@ -12,4 +12,4 @@ export {
 export { createLog, type Log } from './log.js';
 export { createMetrics } from './metrics.js';
 export { version } from './package-version.js';
-export { configOrExit, EX_CONFIG, exitOnBug, stopOnSignal } from './process.js';
+export { configOrExit, EX_CONFIG, exitOnBug, exitWhenMisconfigured, stopOnSignal } from './process.js';

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { z } from 'zod';
 import { readConfig } from './config.js';
 import type { Log } from './log.js';
@@ -17,6 +18,22 @@ export function configOrExit<T>(schema: z.ZodType<T>): T {
   }
   if (process.argv.includes('--check-config')) process.exit(0);
   return reading.config;
+}
+
+const ASK_AGAIN_MS = 1_000;
+
+/** What only a server can say of the configuration: asked until it answers, and the end of the process, exit code 78, when it is wrong. */
+export async function exitWhenMisconfigured(findProblem: () => Promise<string | null>): Promise<void> {
+  for (;;) {
+    try {
+      const problem = await findProblem();
+      if (problem === null) return;
+      process.stderr.write(`${problem}\n`);
+      process.exit(EX_CONFIG);
+    } catch {
+      await delay(ASK_AGAIN_MS, undefined, { ref: false });
+    }
+  }
 }
 
 /**

@@ -3,7 +3,12 @@ import pg from 'pg';
 import { withDatabase } from './database-url.js';
 import { testServer } from './test-server.js';
 
-export type FreshDatabase = { url: string; drop: () => Promise<void> };
+export type FreshDatabase = {
+  url: string;
+  /** One statement, in a session of its own that is set as the server has it. */
+  run: (sql: string) => Promise<pg.QueryResult>;
+  drop: () => Promise<void>;
+};
 
 /** A migrated database of its own, cloned from the template in milliseconds. `template: null` gives an empty one. */
 export async function freshDatabase({
@@ -14,9 +19,13 @@ export async function freshDatabase({
   const server = testServer('POSTGRES');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await createDatabase(server, { name, template });
+  const url = withDatabase(server, name);
   return {
-    url: withDatabase(server, name),
-    drop: () => run(server, `DROP DATABASE "${name}" WITH (FORCE)`),
+    url,
+    run: (sql) => run(url, sql),
+    drop: async () => {
+      await run(server, `DROP DATABASE "${name}" WITH (FORCE)`);
+    },
   };
 }
 
@@ -27,13 +36,13 @@ export async function createDatabase(
   await run(server, `CREATE DATABASE "${name}"${template === null ? '' : ` TEMPLATE "${template}"`}`);
 }
 
-async function run(url: string, sql: string): Promise<void> {
+async function run(url: string, sql: string): Promise<pg.QueryResult> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     // One at a time: Postgres refuses to clone a template that another session is cloning.
     await client.query('SELECT pg_advisory_lock(1)');
-    await client.query(sql);
+    return await client.query(sql);
   } finally {
     await client.end();
   }

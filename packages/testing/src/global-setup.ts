@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { startPostgres, startRedis } from '@driftwire/local-servers';
 import { withDatabase } from './database-url.js';
 import { createDatabase } from './fresh-database.js';
 import { keepForTeardown } from './global-teardown.js';
+import { migrate } from './migrate.js';
 
 /**
  * Before the integration tests: one real Postgres and one real Redis for all of them, on free ports, in a temporary
@@ -19,7 +17,13 @@ export default async function startServers(): Promise<void> {
   const [postgres, redis] = await Promise.all([
     startPostgres({
       dataDir: join(dir, 'postgres'),
-      settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '400' },
+      settings: {
+        ...SET_OTHERWISE,
+        fsync: 'off',
+        synchronous_commit: 'off',
+        full_page_writes: 'off',
+        max_connections: '400',
+      },
     }),
     startRedis({ dir: join(dir, 'redis'), settings: { appendonly: 'no', databases: '4096' } }),
   ]);
@@ -30,14 +34,16 @@ export default async function startServers(): Promise<void> {
   process.env.DRIFTWIRE_TEST_REDIS = redis.url;
 }
 
+/** What no session of ours may depend on: a server that its operator has set for himself. */
+const SET_OTHERWISE = {
+  timezone: 'Asia/Kolkata',
+  datestyle: 'German',
+  intervalstyle: 'sql_standard',
+  bytea_output: 'escape',
+  default_transaction_isolation: 'serializable',
+};
+
 /** A stopped jest runs no teardown, but what it started is killed when it exits. */
 function exitOnSignal(): void {
   process.exit(130);
-}
-
-const MIGRATE = fileURLToPath(new URL('../../database/dist/migrate-cli.js', import.meta.url));
-
-/** As in a release. In this process it would keep jest alive for the ten seconds of the engine's lock timer. */
-async function migrate(databaseUrl: string): Promise<void> {
-  await promisify(execFile)(process.execPath, [MIGRATE], { env: { DATABASE_URL: databaseUrl } });
 }

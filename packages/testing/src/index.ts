@@ -1,7 +1,10 @@
+export { findFreePort } from '@driftwire/local-servers';
 export { type ApiAnswer, type ApiClient, apiClient } from './api-client.js';
 export { aDriftEvent, driftData } from './builders.js';
 export { type FreshDatabase, freshDatabase } from './fresh-database.js';
 export { type FreshRedis, freshRedis } from './fresh-redis.js';
+export { migrate } from './migrate.js';
+export { type OwnPostgres, ownPostgres } from './own-postgres.js';
 export { type OwnRedis, ownRedis } from './own-redis.js';
 export { ADMIN_API_KEY, type ProcessOptions, startApi, startWorker, type TestProcess } from './processes.js';
 export { type Received, type Receiver, type Reply, startReceiver } from './receiver.js';

@@ -7,6 +7,8 @@ export type TcpProxy = {
   cut: () => void;
   /** Keeps connections open, takes new ones, and passes no byte on, like a server that is frozen. */
   stall: () => void;
+  /** The next answer on each connection that is open now is lost, and the connection with it. */
+  loseAnswers: () => void;
   restore: () => Promise<void>;
 };
 
@@ -23,6 +25,7 @@ export async function startProxy(targetUrl: string): Promise<TcpProxy> {
     }
     pairs.set(client, upstream);
     client.on('close', () => pairs.delete(client));
+    upstream.on('close', () => client.destroy());
     if (!isStalled) client.pipe(upstream).pipe(client);
   });
   const listen = async (port: number) => {
@@ -45,6 +48,15 @@ export async function startProxy(targetUrl: string): Promise<TcpProxy> {
       for (const [client, upstream] of pairs) {
         client.unpipe();
         upstream.unpipe();
+      }
+    },
+    loseAnswers: () => {
+      for (const [client, upstream] of pairs) {
+        upstream.unpipe();
+        upstream.resume().once('data', () => {
+          client.destroy();
+          upstream.destroy();
+        });
       }
     },
     restore: async () => {

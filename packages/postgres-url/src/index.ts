@@ -1,0 +1,1 @@
+export { type PostgresUrl, readPostgresUrl } from './postgres-url.js';
