@@ -34,9 +34,9 @@ export function createAccept(
   { maxAttempts, backlogMs, observeBatch, outage }: AcceptOptions,
 ): Accept {
   const batcher = createBatcher<readonly EventToAccept[], Acceptance[]>({
-    run: (requests, mayBeStored) => {
+    run: (requests) => {
       observeBatch(requests.reduce((rows, events) => rows + events.length, 0));
-      return acceptEvents(prisma, requests, { maxAttempts, backlogMs: backlogMs(), mayBeStored });
+      return acceptEvents(prisma, requests, { maxAttempts, backlogMs: backlogMs() });
     },
     keysOf: (events) => events.flatMap(keyOf),
     weigh: (events) => Math.max(events.length / MAX_ROWS, textLength(events) / MAX_BYTES),

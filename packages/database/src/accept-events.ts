@@ -28,13 +28,8 @@ export type Acceptance =
 /** As it is now: found after an outage, it may have gone on already. */
 export type NewDelivery = { id: string; endpointId: string; generation: number; status: DeliveryStatus };
 
-export type AcceptLimits = {
-  maxAttempts: number;
-  /** For how long the oldest delivery that is due has been waiting (`oldestDueMs`). */
-  backlogMs?: number;
-  /** These events were sent before, and the answer was lost: some of them may be stored already, or about to be. */
-  mayBeStored?: boolean;
-};
+/** `backlogMs`: for how long the oldest delivery that is due has been waiting (`oldestDueMs`). */
+export type AcceptLimits = { maxAttempts: number; backlogMs?: number };
 
 const MAX_ROUNDS = 10;
 
@@ -49,15 +44,15 @@ type Stored = ReadonlyMap<string, NewDelivery[]>;
  * One statement cannot see a twin that commits while it runs: the unique key stops it then, Postgres takes everything
  * back, and the next round sees the twin's key and replays it. docs/adr/0002-idempotency-by-unique-key.md.
  *
- * Sent again after a lost answer, an event is looked for by its id first. Its first statement may still be running then, and
- * stores it later: the primary key stops the second, and the next round finds the event.
+ * Events may come again whose answer was lost, also while their first statement is still running. The primary key stops
+ * the second, and the next round finds what the first has stored: it is created, not replayed. docs/adr/0007-riding-out-an-outage.md.
  */
 export async function acceptEvents(
   prisma: PrismaClient,
   requests: Requests,
-  { maxAttempts, backlogMs = 0, mayBeStored = false }: AcceptLimits,
+  { maxAttempts, backlogMs = 0 }: AcceptLimits,
 ): Promise<Acceptance[][]> {
-  let stored = mayBeStored ? await findStored(prisma, requests.flat()) : NOTHING_STORED;
+  let stored: Stored = new Map();
   for (let round = 1; ; round += 1) {
     try {
       return await acceptMissing(prisma, requests, { stored, maxAttempts, backlogMs });
@@ -69,14 +64,13 @@ export async function acceptEvents(
   }
 }
 
-const NOTHING_STORED: Stored = new Map();
 /** The two unique indexes of a day's events. */
 const EVENT_ID = /\bdrift_events_\d+_(pkey|customer_id_id_idx)\b/;
 
 async function acceptMissing(
   prisma: PrismaClient,
   requests: Requests,
-  { stored, ...limits }: Required<Pick<AcceptLimits, 'maxAttempts' | 'backlogMs'>> & { stored: Stored },
+  { stored, ...limits }: Required<AcceptLimits> & { stored: Stored },
 ): Promise<Acceptance[][]> {
   const missing = requests.map((events) => events.filter(({ id }) => !stored.has(id)));
   const events = missing.flatMap((request, index) => request.map((event) => ({ ...event, request: index })));
@@ -107,7 +101,7 @@ async function ownKeysAreNoReplays(
 }
 
 async function findStored(prisma: PrismaClient, events: readonly EventToAccept[]): Promise<Stored> {
-  if (events.length === 0) return NOTHING_STORED;
+  if (events.length === 0) return new Map();
   const ids = events.map(({ id }) => id);
   const { lowest, highest } = idRange(ids);
   const rows = await prisma.$queryRaw<{ eventId: string; delivery: NewDelivery | null }[]>`
@@ -138,7 +132,7 @@ type InsertedRow = {
 function insertEvents(
   prisma: PrismaClient,
   events: readonly (EventToAccept & { request: number })[],
-  { maxAttempts, backlogMs }: Required<Pick<AcceptLimits, 'maxAttempts' | 'backlogMs'>>,
+  { maxAttempts, backlogMs }: Required<AcceptLimits>,
 ): Promise<InsertedRow[]> {
   return prisma.$queryRaw<InsertedRow[]>`
     /* prepared: accept_events */

@@ -11,11 +11,8 @@ export type Batcher<Item, Result> = {
 };
 
 export type BatcherOptions<Item, Result> = {
-  /**
-   * Runs one batch as a whole or not at all. Answers in the order of its items. `mayBeDone`: some of them were sent before, and
-   * what became of that is not known.
-   */
-  run: (items: readonly Item[], mayBeDone: boolean) => Promise<readonly Result[]>;
+  /** Runs one batch as a whole or not at all. Answers in the order of its items. */
+  run: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** Items that have a key in common never share a batch. */
   keysOf: (item: Item) => readonly string[];
   /** What an item counts against `capacity`; an item that is larger than that has a batch of its own. */
@@ -30,7 +27,10 @@ export type BatcherOptions<Item, Result> = {
   gathering?: Gathering;
   /** True for an error that no item has brought about: then none of them is tried again by itself. */
   isOutage: (error: unknown) => boolean;
-  /** While it is on nothing departs: what waits goes on waiting, and what was on its way comes back and waits first. */
+  /**
+   * While it is on nothing departs: what waits goes on waiting, and what was on its way comes back and waits first. It is sent
+   * again although nobody knows what became of it, so `run` must know its items.
+   */
   outage?: Pick<Outage, 'isOn' | 'noticed' | 'over'>;
 };
 
@@ -48,7 +48,6 @@ type Entry<Item, Result> = {
   item: Item;
   keys: readonly string[];
   until: number;
-  wasSent: boolean;
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
 };
@@ -120,7 +119,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     waiting: () => waiting.length,
     submit: (item, until = Number.POSITIVE_INFINITY) =>
       new Promise((resolve, reject) => {
-        waiting.push({ item, keys: options.keysOf(item), until, wasSent: false, resolve, reject });
+        waiting.push({ item, keys: options.keysOf(item), until, resolve, reject });
         if (outage.isOn()) waitOut();
         else schedule();
       }),
@@ -155,18 +154,14 @@ async function runBatch<Item, Result>(
   options: BatcherOptions<Item, Result>,
 ): Promise<readonly Entry<Item, Result>[]> {
   try {
-    const mayBeDone = batch.some(({ wasSent }) => wasSent);
-    const results = await options.run(
-      batch.map(({ item }) => item),
-      mayBeDone,
-    );
+    const results = await options.run(batch.map(({ item }) => item));
     if (results.length !== batch.length) throw new Error(`${batch.length} items got ${results.length} results`);
     batch.forEach(({ resolve }, index) => {
       resolve(results[index] as Result);
     });
     return [];
   } catch (error) {
-    if (options.outage?.noticed(error)) return batch.map((entry) => ({ ...entry, wasSent: true }));
+    if (options.outage?.noticed(error)) return batch;
     if (batch.length === 1 || options.isOutage(error)) return rejectAll(batch, error);
     const middle = Math.ceil(batch.length / 2);
     const first = await runBatch(batch.slice(0, middle), options);
