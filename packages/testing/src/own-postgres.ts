@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort, type LocalServer, startPostgres } from '@driftwire/local-servers';
@@ -12,13 +12,16 @@ export type OwnPostgres = {
   kill: () => void;
   /** One statement, in a session of its own. */
   run: (sql: string) => Promise<pg.QueryResult>;
+  /** What the server has logged since its last start, errors of statements included. */
+  log: () => Promise<string>;
   close: () => Promise<void>;
 };
 
 /** A migrated Postgres of one test's own, on a port that stays the same, for taking away. Started. */
-export async function ownPostgres(settings: Record<string, string> = {}): Promise<OwnPostgres> {
+export async function ownPostgres(): Promise<OwnPostgres> {
   const [dir, port] = await Promise.all([mkdtemp(join(tmpdir(), 'driftwire-postgres-')), findFreePort()]);
-  const launch = () => startPostgres({ dataDir: join(dir, 'data'), port, settings });
+  const dataDir = join(dir, 'data');
+  const launch = () => startPostgres({ dataDir, port, settings: { log_min_messages: 'error' } });
   let server: LocalServer = await launch();
   const { url } = server;
   await migrate(url);
@@ -33,6 +36,7 @@ export async function ownPostgres(settings: Record<string, string> = {}): Promis
       await client.connect();
       return client.query(sql).finally(() => client.end());
     },
+    log: () => readFile(`${dataDir}.log`, 'utf8'),
     close: async () => {
       await server.stop();
       await rm(dir, { recursive: true, force: true });
