@@ -23,6 +23,7 @@ export function createDeliveryObserver(log: Log, registry: Registry): DeliveryOb
           outcome: report.outcome.kind,
           response_code: report.response?.status,
           duration_ms: report.durationMs,
+          stale_connection_ms: report.phases.stale_connection,
           to: moved ? transition.to : 'unmoved',
           reason: transition.to === 'failed' ? transition.reason : undefined,
           delay_ms: transition.to === 'retrying' ? transition.delayMs : undefined,

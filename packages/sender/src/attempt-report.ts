@@ -13,8 +13,19 @@ export type AttemptReport = {
   error: string | null;
 };
 
-/** Milliseconds. A phase is missing if the attempt never got there, or reused a connection. */
-export type Phases = { dns?: number; tcp?: number; tls?: number; first_byte?: number; download?: number };
+/**
+ * Milliseconds. A phase is missing if the attempt never got there, or reused a connection. `stale_connection` is there if the
+ * receiver had closed the connection that was reused, after so long: the request was sent again on a new one, and
+ * the other phases are those of the second sending.
+ */
+export type Phases = {
+  stale_connection?: number;
+  dns?: number;
+  tcp?: number;
+  tls?: number;
+  first_byte?: number;
+  download?: number;
+};
 
 export type RecordedResponse = {
   status: number;

@@ -5,6 +5,7 @@ import type { Phases } from './attempt-report.js';
 import { createBodyStart } from './body-start.js';
 import { type Failure, failure, failureOf } from './failure.js';
 import { isConnected, phasesOf } from './phases.js';
+import { watchForStaleness } from './stale-connection.js';
 import { OVER, startTimeLimit } from './time-limit.js';
 
 /** Far more than anyone needs, and a stop for a receiver that never gets beyond 1xx. */
@@ -13,42 +14,62 @@ const MAX_INFORMATIONAL = 1000;
 const WITHOUT_RESPONSE = failure('protocol', 'the connection ended without a response');
 const ENDLESS_INFORMATIONAL = failure('protocol', `more than ${MAX_INFORMATIONAL} informational responses`);
 
+/** `kept`: on a connection that waits from an earlier request, if there is one. */
+export type OpenRequest = (connection: 'kept' | 'new') => Request;
+
 export type ResponseHead = Pick<IncomingMessage, 'statusCode' | 'headers'>;
 
 /** What came back. Once the head of a response has arrived it decides, so there is no failure beside it. */
 export type Exchange = { phases: Phases } & ({ head: ResponseHead; body: Buffer } | { head: null; failure: Failure });
 
 /**
- * One request, up to the last byte of the response worth reading. Resolves once, whatever the receiver does, and
- * leaves nothing behind: no timer, no half-read response.
+ * One request, up to the last byte of the response worth reading; sent a second time, within the same limit, if the connection
+ * it went out on turns out to have been closed. Resolves once, whatever the receiver does, and leaves nothing behind: no
+ * timer, no half-read response.
  */
-export function exchange(open: () => Request, withinMs: number): Promise<Exchange> {
+export function exchange(open: OpenRequest, withinMs: number): Promise<Exchange> {
   if (withinMs <= 0) return Promise.resolve(unsent(OVER));
   return new Promise((resolve) => {
-    const stream = open();
+    const startedMs = performance.now();
     const body = createBodyStart();
+    let stream = open('kept');
     let head: ResponseHead | null = null;
+    let resent: Phases = {};
 
     const finish = (reason = WITHOUT_RESPONSE) => {
       clearTimeLimit();
       stream.destroy();
-      const phases = phasesOf(stream);
+      const phases = { ...resent, ...phasesOf(stream) };
       resolve(head === null ? { head, failure: reason, phases } : { head, body: body.bytes(), phases });
     };
     const clearTimeLimit = startTimeLimit(withinMs, { mayBeAnswered: () => isConnected(stream), giveUp: finish });
 
-    stream.on('response', (response) => {
-      head = response;
-    });
-    stream.on('data', (chunk: Buffer) => {
-      if (body.take(chunk) === 'enough') finish();
-    });
-    stream.on('end', () => finish());
-    onUpgrade(stream, (response) => {
-      head = response;
-      finish();
-    });
-    onFailure(stream, finish);
+    const follow = () => {
+      const isStale = watchForStaleness(stream);
+      stream.on('response', (response) => {
+        head = response;
+      });
+      stream.on('data', (chunk: Buffer) => {
+        if (body.take(chunk) === 'enough') finish();
+      });
+      stream.on('end', () => finish());
+      onUpgrade(stream, (response) => {
+        head = response;
+        finish();
+      });
+      onFailure(stream, (reason) => {
+        if (head === null && isStale(reason)) sendAgain();
+        else finish(reason);
+      });
+    };
+    /** Once at most: the second connection is new, and what is new is never stale. */
+    const sendAgain = () => {
+      stream.destroy();
+      resent = { stale_connection: Math.round(performance.now() - startedMs) };
+      stream = open('new');
+      follow();
+    };
+    follow();
   });
 }
 

@@ -19,7 +19,8 @@ export type HttpClientOptions = {
 };
 
 export type HttpClient = {
-  post(url: string, headers: Record<string, string>, body: Buffer): Request;
+  /** `connection`: see `OpenRequest`. */
+  post(request: { url: string; headers: Record<string, string>; body: Buffer }, connection: 'kept' | 'new'): Request;
   close(): void;
 };
 
@@ -32,7 +33,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const agents = createKeepAliveAgents(guardedLookup(lookup, addressPolicy), maxIdleSockets);
   const client = got.extend({
     method: 'POST',
-    agent: { http: agents.http, https: agents.https },
+    agent: agents.keeping,
     // The lists, too: got copies them for every request.
     retry: { limit: 0, methods: [], statusCodes: [], errorCodes: [] },
     followRedirect: false,
@@ -44,7 +45,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     https: { rejectUnauthorized: true, certificateAuthority },
   });
   return {
-    post: (url, headers, body) => client.stream(url, { headers, body }),
+    post: ({ url, headers, body }, connection) =>
+      client.stream(url, connection === 'kept' ? { headers, body } : { headers, body, agent: agents.fresh }),
     close: agents.close,
   };
 }

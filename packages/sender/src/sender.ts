@@ -51,7 +51,8 @@ export function createSender(options: SenderOptions): Sender {
   function attempt(request: WebhookRequest, headers: Record<string, string>, withinMs: number): Promise<Exchange> {
     const problem = urlProblem(request.url, addressPolicy);
     if (problem !== null) return Promise.resolve(unsent(failure('blocked', problem)));
-    return exchange(() => client.post(request.url, headers, request.body), withinMs);
+    const { url, body } = request;
+    return exchange((connection) => client.post({ url, headers, body }, connection), withinMs);
   }
 
   return { send, close: client.close };
