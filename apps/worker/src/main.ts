@@ -24,6 +24,7 @@ import {
   workerEnvironment,
 } from '@driftwire/runtime';
 import { createSender } from '@driftwire/sender';
+import { createClockSkewWatch, observeClockSkew } from './clock-skew.js';
 import { createDeliver } from './deliver.js';
 import { countInFlight, createDeliveryObserver } from './delivery-observer.js';
 import { createDeliveryStatements, DeliveryLocked } from './delivery-statements.js';
@@ -75,6 +76,7 @@ const statements = createDeliveryStatements(database.prisma, {
   fenced: config.SABOTAGE !== 'no-fence',
   isBusy: () => consumer.inFlight() * 2 >= config.WORKER_CONCURRENCY,
   observeBatch: measureBatches(registry),
+  readClock: createClockSkewWatch({ ...observeClockSkew(log, registry), now }),
 });
 const deliver = createDeliver({
   claim(job) {
@@ -82,7 +84,8 @@ const deliver = createDeliver({
     return statements.claim(job);
   },
   openSecrets: createEndpointOpener(createSealer(config.ENCRYPTION_KEYS)),
-  release: (claim, due) => releaseClaim(database.prisma, claim, due),
+  release: (claim, due, isOver) =>
+    recordUntil(() => releaseClaim(database.prisma, claim, due), { isWorthRepeating, isOver }),
   send: sender.send,
   record: (record, isOver) => recordUntil(() => statements.record(record), { isWorthRepeating, isOver }),
   deactivateEndpoint: (endpoint, isOver) =>

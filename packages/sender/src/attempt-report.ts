@@ -1,4 +1,5 @@
 import type { Outcome } from '@driftwire/delivery';
+import type { Withheld } from './withheld.js';
 
 /** Everything an attempt's record keeps, already bounded and storable: it can be written as it is. */
 export type AttemptReport = {
@@ -11,6 +12,8 @@ export type AttemptReport = {
   response: RecordedResponse | null;
   /** One line in our words first, so nobody takes a receiver's text for ours. Null if there was a response. */
   error: string | null;
+  /** Null for an attempt. Otherwise no request was made and nothing is to be recorded: the rest is for a person who asked for a test. */
+  withheld: Withheld | null;
 };
 
 /**

@@ -6,7 +6,9 @@ import { createBodyStart } from './body-start.js';
 import { type Failure, failure, failureOf } from './failure.js';
 import { isConnected, phasesOf } from './phases.js';
 import { watchForStaleness } from './stale-connection.js';
+import type { Standstill } from './standstill.js';
 import { OVER, startTimeLimit } from './time-limit.js';
+import { type Withheld, withheldBecause } from './withheld.js';
 
 /** Far more than anyone needs, and a stop for a receiver that never gets beyond 1xx. */
 const MAX_INFORMATIONAL = 1000;
@@ -20,27 +22,43 @@ export type OpenRequest = (connection: 'kept' | 'new') => Request;
 export type ResponseHead = Pick<IncomingMessage, 'statusCode' | 'headers'>;
 
 /** What came back. Once the head of a response has arrived it decides, so there is no failure beside it. */
-export type Exchange = { phases: Phases } & ({ head: ResponseHead; body: Buffer } | { head: null; failure: Failure });
+export type Exchange = { phases: Phases } & (
+  | { head: ResponseHead; body: Buffer }
+  | { head: null; failure: Failure; withheld: Withheld | null }
+);
+
+export type Bounds = { withinMs: number; standstill: Pick<Standstill, 'ms'> };
 
 /**
  * One request, up to the last byte of the response worth reading; sent a second time, within the same limit, if the connection
  * it went out on turns out to have been closed. Resolves once, whatever the receiver does, and leaves nothing behind: no
  * timer, no half-read response.
  */
-export function exchange(open: OpenRequest, withinMs: number): Promise<Exchange> {
-  if (withinMs <= 0) return Promise.resolve(unsent(OVER));
+export function exchange(open: OpenRequest, { withinMs, standstill }: Bounds): Promise<Exchange> {
+  if (withinMs <= 0) return Promise.resolve(unsent(OVER, 'late'));
   return new Promise((resolve) => {
     const startedMs = performance.now();
+    const stoodStillBeforeMs = standstill.ms();
+    const elapsedMs = () => performance.now() - startedMs;
     const body = createBodyStart();
     let stream = open('kept');
     let head: ResponseHead | null = null;
+    let wasSent = false;
     let resent: Phases = {};
 
-    const finish = (reason = WITHOUT_RESPONSE) => {
+    const finish = (failure = WITHOUT_RESPONSE) => {
       clearTimeLimit();
       stream.destroy();
-      const phases = { ...resent, ...phasesOf(stream) };
-      resolve(head === null ? { head, failure: reason, phases } : { head, body: body.bytes(), phases });
+      const phases = { ...resent, ...phasesOf(stream, elapsedMs()) };
+      if (head !== null) return resolve({ head, body: body.bytes(), phases });
+      const withheld = withheldBecause({
+        failure,
+        mayHaveLeft: isConnected(stream) || wasSent,
+        withinMs,
+        elapsedMs: elapsedMs(),
+        stoodStillMs: standstill.ms() - stoodStillBeforeMs,
+      });
+      resolve({ head, failure, withheld, phases });
     };
     const clearTimeLimit = startTimeLimit(withinMs, { mayBeAnswered: () => isConnected(stream), giveUp: finish });
 
@@ -65,7 +83,8 @@ export function exchange(open: OpenRequest, withinMs: number): Promise<Exchange>
     /** Once at most: the second connection is new, and what is new is never stale. */
     const sendAgain = () => {
       stream.destroy();
-      resent = { stale_connection: Math.round(performance.now() - startedMs) };
+      wasSent = true;
+      resent = { stale_connection: Math.round(elapsedMs()) };
       stream = open('new');
       follow();
     };
@@ -74,8 +93,8 @@ export function exchange(open: OpenRequest, withinMs: number): Promise<Exchange>
 }
 
 /** The exchange of an attempt that never touched the network. */
-export function unsent(reason: Failure): Exchange {
-  return { head: null, failure: reason, phases: {} };
+export function unsent(failure: Failure, withheld: Withheld | null = null): Exchange {
+  return { head: null, failure, withheld, phases: {} };
 }
 
 /**
