@@ -42,6 +42,8 @@ const RELEASE_MS = 5_000;
 const HOLD_MS = 1_000;
 const SNOOZE_MS = 1_000;
 const SNOOZE_SPREAD_MS = 4_000;
+/** A name server that does not answer is known for it ten seconds after it was asked. */
+const WITHHELD_MS: Record<Withheld, number> = { late: SNOOZE_MS, no_lookup: 6_000 };
 
 /**
  * Runs one delivery job: claim, send, decide, record, say so. Postgres decides what is true, so a job that comes twice,
@@ -108,7 +110,7 @@ async function park(deps: DeliverDeps, claim: Claim): Promise<JobEnding> {
 /** What was not sent is no attempt: it costs the delivery nothing but a moment. */
 async function withhold(deps: DeliverDeps, claim: Claim, reason: Withheld): Promise<JobEnding> {
   deps.observe.withheld(claim, reason);
-  return giveBack(deps, claim, SNOOZE_MS + deps.random() * SNOOZE_SPREAD_MS);
+  return giveBack(deps, claim, WITHHELD_MS[reason] + deps.random() * SNOOZE_SPREAD_MS);
 }
 
 async function giveBack(deps: DeliverDeps, claim: Claim, dueInMs: number): Promise<JobEnding> {

@@ -52,7 +52,7 @@ export function createDeliveryObserver(log: Log, registry: Registry): DeliveryOb
     },
     withheld(claim, reason) {
       withheld.inc({ reason });
-      log.warn(
+      log[reason === 'late' ? 'warn' : 'info'](
         { delivery_id: claim.deliveryId, endpoint_id: claim.endpoint.id, customer_id: claim.customerId, reason },
         'delivery.withheld: no request was made, so it is no attempt',
       );
@@ -95,7 +95,7 @@ function deliveryMetrics(registry: Registry) {
   });
   const withheld = new Counter({
     name: 'driftwire_deliveries_withheld_total',
-    help: 'Claims given back before a request was made, by reason: late, when the process was stopped or its loop blocked.',
+    help: 'Claims given back before a request was made, by reason: late (the process was stopped or its loop blocked), no_lookup (too many names are not resolved).',
     labelNames: ['reason'],
     registers,
   });

@@ -20,6 +20,8 @@ import {
   measureBatches,
   repeatInBackground,
   stopOnSignal,
+  threadPoolOf,
+  threadsNeeded,
   version,
   workerEnvironment,
 } from '@driftwire/runtime';
@@ -66,10 +68,12 @@ const database = connectDatabase({
   plans: 'generic',
   onConnectionLost: (error) => log.warn({ err: error }, 'postgres.connection_lost'),
 });
+const threadPool = threadPoolOf(process.env);
 const sender = createSender({
   version,
   addressPolicy: addressPolicyOf(config),
   timeoutMs: config.REQUEST_TIMEOUT_MS,
+  lookupsAtOnce: threadPool.lookupsAtOnce,
 });
 const statements = createDeliveryStatements(database.prisma, {
   leaseMs,
@@ -167,6 +171,12 @@ const keeping = repeatInBackground(retention, {
   onFailure: (error) => log.warn({ err: error }, 'retention.failed'),
 });
 log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
+const needed = threadsNeeded(config.WORKER_CONCURRENCY);
+if (threadPool.threads < needed)
+  log.warn(
+    { threads: threadPool.threads, needed },
+    'worker.few_threads: names are resolved on them; set UV_THREADPOOL_SIZE',
+  );
 if (config.SABOTAGE !== 'none') log.error({ sabotage: config.SABOTAGE }, 'worker.sabotaged: it breaks its promises');
 
 function isWorthRepeating(error: unknown): boolean {

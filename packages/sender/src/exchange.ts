@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Request } from 'got';
 import type { Phases } from './attempt-report.js';
 import { createBodyStart } from './body-start.js';
-import { type Failure, failure, failureOf } from './failure.js';
+import { type Failure, failure, failureOf, isUnasked } from './failure.js';
 import { isConnected, phasesOf } from './phases.js';
 import { watchForStaleness } from './stale-connection.js';
 import type { Standstill } from './standstill.js';
@@ -46,13 +46,14 @@ export function exchange(open: OpenRequest, { withinMs, standstill }: Bounds): P
     let wasSent = false;
     let resent: Phases = {};
 
-    const finish = (failure = WITHOUT_RESPONSE) => {
+    const finish = (failure = WITHOUT_RESPONSE, error?: unknown) => {
       clearTimeLimit();
       stream.destroy();
       const phases = { ...resent, ...phasesOf(stream, elapsedMs()) };
       if (head !== null) return resolve({ head, body: body.bytes(), phases });
       const withheld = withheldBecause({
         failure,
+        isUnasked: isUnasked(error),
         mayHaveLeft: isConnected(stream) || wasSent,
         withinMs,
         elapsedMs: elapsedMs(),
@@ -75,9 +76,9 @@ export function exchange(open: OpenRequest, { withinMs, standstill }: Bounds): P
         head = response;
         finish();
       });
-      onFailure(stream, (reason) => {
+      onFailure(stream, (reason, error) => {
         if (head === null && isStale(reason)) sendAgain();
-        else finish(reason);
+        else finish(reason, error);
       });
     };
     /** Once at most: the second connection is new, and what is new is never stale. */
@@ -109,13 +110,13 @@ function onUpgrade(stream: Request, take: (head: ResponseHead) => void): void {
   });
 }
 
-function onFailure(stream: Request, finish: (reason: Failure) => void): void {
+function onFailure(stream: Request, finish: (reason: Failure, error?: unknown) => void): void {
   let informational = 0;
   stream.on('information', () => {
     informational += 1;
     if (informational > MAX_INFORMATIONAL) finish(ENDLESS_INFORMATIONAL);
   });
-  stream.on('error', (error: unknown) => finish(failureOf(error)));
+  stream.on('error', (error: unknown) => finish(failureOf(error), error));
   // got listens for one error only; bytes after the end of a response can bring Node's parser to report a second.
   stream.on('request', (request: ClientRequest) => request.on('error', ignore));
 }

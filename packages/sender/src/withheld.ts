@@ -2,12 +2,13 @@ import type { Failure } from './failure.js';
 
 /**
  * Why no request was made, where the reason is ours and says nothing about the receiver: that was no attempt. `late`: the
- * process was stopped, or its loop blocked, until the time was over.
+ * process was stopped, or its loop blocked, until the time was over. `no_lookup`: its name was not asked for, see `sharedLookup`.
  */
-export type Withheld = 'late';
+export type Withheld = 'late' | 'no_lookup';
 
 export type Unanswered = {
   failure: Failure;
+  isUnasked: boolean;
   /** False as long as there was no connection on which a byte of the request could have left. */
   mayHaveLeft: boolean;
   withinMs: number;
@@ -22,7 +23,9 @@ export type Unanswered = {
  * on a handshake with which nobody went on. A refusal is one whenever it is read.
  */
 export function withheldBecause(unanswered: Unanswered): Withheld | null {
-  const { failure, mayHaveLeft, withinMs, elapsedMs, stoodStillMs } = unanswered;
-  if (mayHaveLeft || stoodStillMs === 0 || elapsedMs - stoodStillMs >= withinMs / 2) return null;
+  const { failure, isUnasked, mayHaveLeft, withinMs, elapsedMs, stoodStillMs } = unanswered;
+  if (mayHaveLeft) return null;
+  if (isUnasked) return 'no_lookup';
+  if (stoodStillMs === 0 || elapsedMs - stoodStillMs >= withinMs / 2) return null;
   return failure.kind === 'timeout' || failure.kind === 'reset' ? 'late' : null;
 }
