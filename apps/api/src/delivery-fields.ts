@@ -40,7 +40,9 @@ export const attemptView = z
     outcome: z.enum(OutcomeKind),
     response_code: z.int().nullable(),
     response_headers: z.record(z.string(), z.union([z.string(), z.array(z.string())])).nullable(),
-    response_body: z.string().nullable().meta({ description: 'The first 4 KiB.' }),
+    response_body: z.string().nullable().meta({
+      description: 'The first 4 KiB; of a compressed or binary one only what it is, like `[gzip, 512 bytes read]`.',
+    }),
     error: z.string().nullable(),
   })
   .meta({ id: 'Attempt', description: 'One HTTP request for a delivery, and what came back.' });

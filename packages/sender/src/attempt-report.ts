@@ -33,6 +33,6 @@ export type Phases = {
 export type RecordedResponse = {
   status: number;
   headers: Record<string, string | string[]>;
-  /** The first 4 KiB. */
+  /** The first 4 KiB as text; of what is none, see `recordedBody`. */
   body: string;
 };

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Request } from 'got';
 import type { Phases } from './attempt-report.js';
-import { createBodyStart } from './body-start.js';
+import { createBodyStart, type ReadBody } from './body-start.js';
 import { type Failure, failure, failureOf, isUnasked } from './failure.js';
 import { isConnected, phasesOf } from './phases.js';
 import { watchForStaleness } from './stale-connection.js';
@@ -23,7 +23,7 @@ export type ResponseHead = Pick<IncomingMessage, 'statusCode' | 'headers'>;
 
 /** What came back. Once the head of a response has arrived it decides, so there is no failure beside it. */
 export type Exchange = { phases: Phases } & (
-  | { head: ResponseHead; body: Buffer }
+  | { head: ResponseHead; body: ReadBody }
   | { head: null; failure: Failure; withheld: Withheld | null }
 );
 
@@ -50,7 +50,7 @@ export function exchange(open: OpenRequest, { withinMs, standstill }: Bounds): P
       clearTimeLimit();
       stream.destroy();
       const phases = { ...resent, ...phasesOf(stream, elapsedMs()) };
-      if (head !== null) return resolve({ head, body: body.bytes(), phases });
+      if (head !== null) return resolve({ head, body: body.read(), phases });
       const withheld = withheldBecause({
         failure,
         isUnasked: isUnasked(error),
