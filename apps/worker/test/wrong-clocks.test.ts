@@ -9,6 +9,8 @@ afterAll(cleanUp, 60_000);
 
 const TEN_MINUTES_MS = 600_000;
 const RETRY_AFTER_MS = 60_000;
+/** What a busy machine may take between two looks at a clock; ten minutes are far more. */
+const SLACK_MS = 10_000;
 
 const SKEWED = /"skew_ms":(-?\d+),"msg":"clock.skewed/g;
 
@@ -32,10 +34,10 @@ test.each([
     await deliverRightly(stack);
     await deliverRightly(stack);
     expect(skewsSaid(worker)).toHaveLength(1);
-    expect(Math.abs((skewsSaid(worker)[0] ?? 0) - shiftMs)).toBeLessThan(1_000);
+    expect(Math.abs((skewsSaid(worker)[0] ?? 0) - shiftMs)).toBeLessThan(SLACK_MS);
     const metrics = await (await fetch(`${worker.url}/metrics`)).text();
     const [, seconds] = /^driftwire_clock_skew_seconds\{.*\} (\S+)$/m.exec(metrics) ?? [];
-    expect(Math.abs(Number(seconds) - shiftMs / 1_000)).toBeLessThan(1);
+    expect(Math.abs(Number(seconds) * 1_000 - shiftMs)).toBeLessThan(SLACK_MS);
     await waitsUntilTheDateItIsGiven(stack);
   },
 );
@@ -55,7 +57,7 @@ async function waitsUntilTheDateItIsGiven(stack: Stack): Promise<void> {
   const until = new Date(Date.now() + RETRY_AFTER_MS).toUTCString();
   const posted = await postDelivery(stack, { replies: { status: 503, headers: { 'Retry-After': until } } });
   const { next_attempt_at: nextAttemptAt } = await stack.deliveryIn('retrying', posted.id);
-  expect(Math.abs(Date.parse(nextAttemptAt) - Date.parse(until))).toBeLessThan(3_000);
+  expect(Math.abs(Date.parse(nextAttemptAt) - Date.parse(until))).toBeLessThan(SLACK_MS);
 }
 
 function expectSigned({ endpoint, requests }: PostedDelivery): void {
@@ -64,7 +66,7 @@ function expectSigned({ endpoint, requests }: PostedDelivery): void {
   const names = ['webhook-id', 'webhook-timestamp', 'webhook-signature'];
   const headers = Object.fromEntries(names.map((name) => [name, header(request, name)]));
   new Webhook(endpoint.secret).verify(request.body, headers, { jsonParse: false });
-  expect(Math.abs(Number(headers['webhook-timestamp']) - request.at / 1_000)).toBeLessThan(3);
+  expect(Math.abs(Number(headers['webhook-timestamp']) * 1_000 - request.at)).toBeLessThan(SLACK_MS);
 }
 
 function skewsSaid(worker: TestProcess): number[] {
