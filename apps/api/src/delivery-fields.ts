@@ -28,12 +28,21 @@ export const attemptView = z
     number: z.int(),
     started_at: instant,
     duration_ms: z.number().nullable(),
-    phases: z.record(z.string(), z.number()).nullable(),
+    phases: z
+      .record(z.string(), z.number())
+      .nullable()
+      .meta({
+        description:
+          'Milliseconds: `dns`, `tcp`, `tls`, `first_byte`, `download`, as far as it got. `stale_connection`: a connection kept ' +
+          'from an earlier attempt had been closed by the receiver, and the request was sent again on a new one.',
+      }),
     request_headers: z.record(z.string(), z.string()).nullable(),
     outcome: z.enum(OutcomeKind),
     response_code: z.int().nullable(),
     response_headers: z.record(z.string(), z.union([z.string(), z.array(z.string())])).nullable(),
-    response_body: z.string().nullable().meta({ description: 'The first 4 KiB.' }),
+    response_body: z.string().nullable().meta({
+      description: 'The first 4 KiB; of a compressed or binary one only what it is, like `[gzip, 512 bytes read]`.',
+    }),
     error: z.string().nullable(),
   })
   .meta({ id: 'Attempt', description: 'One HTTP request for a delivery, and what came back.' });

@@ -19,6 +19,7 @@ import {
   measureBatches,
   repeatInBackground,
   stopOnSignal,
+  threadPoolOf,
   version,
 } from '@driftwire/runtime';
 import { createNameCheck, createSender } from '@driftwire/sender';
@@ -88,7 +89,8 @@ const counterRedis = config.RATE_LIMIT_PER_KEY === 0 ? null : connectCounter(con
 const remembered = { ttlMs: REMEMBERED_MS, capacity: REMEMBERED_ROWS, now };
 const observeBatch = measureBatches(registry);
 const addressPolicy = addressPolicyOf(config);
-const sender = createSender({ version, addressPolicy, timeoutMs: config.REQUEST_TIMEOUT_MS });
+const { lookupsAtOnce } = threadPoolOf(process.env);
+const sender = createSender({ version, addressPolicy, timeoutMs: config.REQUEST_TIMEOUT_MS, lookupsAtOnce });
 const keyUsage = createKeyUsage((uses) => rememberKeyUse(database.prisma, uses));
 const findApiKey = createBriefMemory((id) => database.prisma.apiKey.findUnique({ where: { id } }), remembered);
 const app = await buildApp({

@@ -155,6 +155,57 @@ test('counted from before the claim, the request may take until 5 s before the l
   expect(seen).toEqual([27_000, false, true]);
 });
 
+test('what was not sent is no attempt: given back, and due again in a moment', async () => {
+  const { deliver, did } = setup({ send: async () => withheld() });
+  expect(await deliver(JOB)).toEqual({ kind: 'snooze', delayMs: 3_000 });
+  expect(did).toMatchObject({ recorded: [], released: [{ dueInMs: 3_000 }], withheld: ['late'], interrupted: 0 });
+});
+
+test.each<[string, Partial<DeliverDeps>]>([
+  ['was not sent', { send: async () => withheld() }],
+  ['cannot be opened', { openSecrets: () => null }],
+])('what %s and has passed to somebody else meanwhile is theirs', async (_, overrides) => {
+  const { deliver, did } = setup({ ...overrides, release: async () => false });
+  expect(await deliver(JOB)).toEqual({ kind: 'done' });
+  expect(did.recorded).toEqual([]);
+});
+
+test('giving back is tried for five seconds, even when the lease has run out meanwhile', async () => {
+  const clock = { ms: 0 };
+  const seen: boolean[] = [];
+  const { deliver } = setup({
+    now: () => clock.ms,
+    send: async () => {
+      clock.ms = 100_000;
+      return withheld();
+    },
+    release: async (_claim, _due, isOver) => {
+      for (clock.ms of [104_999, 105_000]) seen.push(isOver());
+      return true;
+    },
+  });
+  await deliver(JOB);
+  expect(seen).toEqual([false, true]);
+});
+
+test('an attempt goes by Postgres’s clock: from the claim, and on by the monotonic one', async () => {
+  const clock = { ms: 0 };
+  const told: string[] = [];
+  const { deliver } = setup({
+    now: () => clock.ms,
+    claim: (job) => {
+      clock.ms = 3_000;
+      return claimed()(job);
+    },
+    send: async (_request, _withinMs, now) => {
+      for (clock.ms of [3_000, 4_500]) told.push(new Date(now()).toISOString());
+      return responded(200);
+    },
+  });
+  await deliver(JOB);
+  expect(told).toEqual(['2026-01-31T00:00:00.000Z', '2026-01-31T00:00:01.500Z']);
+});
+
 type Overrides = Partial<DeliverDeps> & { moves?: boolean };
 
 function setup({ moves = true, ...overrides }: Overrides = {}) {
@@ -163,6 +214,7 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
     recorded: [] as AttemptRecord[],
     deactivated: [] as { id: string; version: number }[],
     released: [] as { dueInMs: number }[],
+    withheld: [] as string[],
     order: [] as string[],
     alarms: 0,
     interrupted: 0,
@@ -172,10 +224,10 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
     claim: claimed(),
     openSecrets: () => ({ secrets: ['whsec_x'], customHeaders: {} }),
     release: async (_claim, due) => did.released.push(due) > 0,
-    send: (request, withinMs) => {
+    send: (request, ...bounds) => {
       did.sent.push(request);
       did.order.push('send');
-      return send(request, withinMs);
+      return send(request, ...bounds);
     },
     record: async (attempt, isOver) => {
       did.recorded.push(attempt);
@@ -195,6 +247,7 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
       secretUnreadable: () => {
         did.alarms += 1;
       },
+      withheld: (_claim, reason) => did.withheld.push(reason),
       interrupted: () => {
         did.interrupted += 1;
       },
@@ -220,6 +273,7 @@ function claimed(overrides: Partial<Claim> = {}): DeliverDeps['claim'] {
     round: 1,
     failedCount: 0,
     maxAttempts: 3,
+    claimedAtMs: Date.UTC(2026, 0, 31),
     endpoint: ENDPOINT,
     ...overrides,
   };
@@ -235,7 +289,12 @@ function responded(status: number, body = ''): AttemptReport {
     outcome: { kind: 'response', status, retryAfterMs: null },
     response: { status, headers: {}, body },
     error: null,
+    withheld: null,
   };
+}
+
+function withheld(): AttemptReport {
+  return { ...failed('timeout', 'Timed out: its time was over before it began'), withheld: 'late' };
 }
 
 function failed(kind: 'timeout' | 'blocked', error: string): AttemptReport {

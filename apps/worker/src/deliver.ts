@@ -1,15 +1,16 @@
 import type { AttemptRecord, Claim, ClaimAnswer, EndpointSecrets, RecordAnswer } from '@driftwire/database';
 import { decide, isSuccess, redactHeaders, signatureHeaderNames, type Transition } from '@driftwire/delivery';
 import type { DeliveryJob, JobEnding } from '@driftwire/queue';
-import type { AttemptReport, WebhookRequest } from '@driftwire/sender';
+import type { AttemptReport, WebhookRequest, Withheld } from '@driftwire/sender';
 
 export type DeliverDeps = {
   claim: (job: DeliveryJob) => Promise<ClaimAnswer>;
   /** Null when a secret cannot be decrypted. */
   openSecrets: (claim: Claim) => EndpointSecrets | null;
-  release: (claim: Claim, due: { dueInMs: number }) => Promise<boolean>;
-  /** Bounded by itself, and by `withinMs`. */
-  send: (request: WebhookRequest, withinMs: number) => Promise<AttemptReport>;
+  /** False when the lease has passed to somebody else. Repeated until it works or there is no time left. */
+  release: (claim: Claim, due: { dueInMs: number }, isOver: () => boolean) => Promise<boolean>;
+  /** Bounded by itself, and by `withinMs`. `clock` tells the time, in milliseconds since 1970. */
+  send: (request: WebhookRequest, withinMs: number, clock: () => number) => Promise<AttemptReport>;
   /** Repeated until it works or the lease is over. */
   record: (record: AttemptRecord, isOver: () => boolean) => Promise<RecordAnswer>;
   deactivateEndpoint: (endpoint: { id: string; version: number }, isOver: () => boolean) => Promise<boolean>;
@@ -28,16 +29,21 @@ export type DeliveryObserver = {
   refused: (answer: Exclude<ClaimAnswer, { verdict: 'claimed' }>) => void;
   endpointDeactivated: (claim: Claim) => void;
   secretUnreadable: (claim: Claim) => void;
+  withheld: (claim: Claim, reason: Withheld) => void;
   interrupted: (job: DeliveryJob, error: unknown) => void;
 };
 
 /** The request is given up this long before the lease ends, so that its record still comes in time. */
 const LEASE_RESERVE_MS = 5_000;
 const UNREADABLE_SECRET_DELAY_MS = 300_000;
+/** Giving back a claim is worth so long a try, even when its lease has run out meanwhile. */
+const RELEASE_MS = 5_000;
 /** So that a long queue is not run through, job by job, for as long as Postgres is away. */
 const HOLD_MS = 1_000;
 const SNOOZE_MS = 1_000;
 const SNOOZE_SPREAD_MS = 4_000;
+/** A name server that does not answer is known for it ten seconds after it was asked. */
+const WITHHELD_MS: Record<Withheld, number> = { late: SNOOZE_MS, no_lookup: 6_000 };
 
 /**
  * Runs one delivery job: claim, send, decide, record, say so. Postgres decides what is true, so a job that comes twice,
@@ -61,10 +67,13 @@ export function createDeliver(deps: DeliverDeps): (job: DeliveryJob) => Promise<
 }
 
 async function attempt(deps: DeliverDeps, claim: Claim, leaseEnds: number): Promise<JobEnding> {
+  const clock = postgresClock(deps, claim);
   const secrets = deps.openSecrets(claim);
   if (secrets === null) return park(deps, claim);
 
-  const report = await deps.send(webhookRequest(claim, secrets), leaseEnds - LEASE_RESERVE_MS - deps.now());
+  const withinMs = leaseEnds - LEASE_RESERVE_MS - deps.now();
+  const report = await deps.send(webhookRequest(claim, secrets), withinMs, clock);
+  if (report.withheld !== null) return withhold(deps, claim, report.withheld);
   const transition = decide(
     report.outcome,
     { failedCount: claim.failedCount, jitter: deps.random() },
@@ -79,6 +88,12 @@ async function attempt(deps: DeliverDeps, claim: Claim, leaseEnds: number): Prom
   return endingOf(transition, report);
 }
 
+/** Goes on from the claim by the monotonic clock: the wall clock of this machine may be wrong, and may be set at any moment. */
+function postgresClock({ now }: DeliverDeps, { claimedAtMs }: Claim): () => number {
+  const answeredAt = now();
+  return () => claimedAtMs + (now() - answeredAt);
+}
+
 function refuse(deps: DeliverDeps, answer: Exclude<ClaimAnswer, { verdict: 'claimed' }>): JobEnding {
   if (answer.verdict === 'wait') return { kind: 'snooze', delayMs: answer.waitMs };
   deps.observe.refused(answer);
@@ -89,8 +104,19 @@ function refuse(deps: DeliverDeps, answer: Exclude<ClaimAnswer, { verdict: 'clai
 /** Never sent unsigned, and never failed for a reason that is ours: it waits for a person to mend the key ring. */
 async function park(deps: DeliverDeps, claim: Claim): Promise<JobEnding> {
   deps.observe.secretUnreadable(claim);
-  await deps.release(claim, { dueInMs: UNREADABLE_SECRET_DELAY_MS });
-  return { kind: 'snooze', delayMs: UNREADABLE_SECRET_DELAY_MS };
+  return giveBack(deps, claim, UNREADABLE_SECRET_DELAY_MS);
+}
+
+/** What was not sent is no attempt: it costs the delivery nothing but a moment. */
+async function withhold(deps: DeliverDeps, claim: Claim, reason: Withheld): Promise<JobEnding> {
+  deps.observe.withheld(claim, reason);
+  return giveBack(deps, claim, WITHHELD_MS[reason] + deps.random() * SNOOZE_SPREAD_MS);
+}
+
+async function giveBack(deps: DeliverDeps, claim: Claim, dueInMs: number): Promise<JobEnding> {
+  const givenUpAt = deps.now() + RELEASE_MS;
+  const released = await deps.release(claim, { dueInMs }, () => deps.now() >= givenUpAt);
+  return released ? { kind: 'snooze', delayMs: dueInMs } : { kind: 'done' };
 }
 
 async function deactivate(deps: DeliverDeps, claim: Claim, isOver: () => boolean): Promise<void> {

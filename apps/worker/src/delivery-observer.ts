@@ -7,7 +7,7 @@ const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 
 /** One wide log line and one count per unit of work. A receiver that fails is `info`: nobody here has to act. */
 export function createDeliveryObserver(log: Log, registry: Registry): DeliveryObserver {
-  const { attempts, duration, refusals, unreadable, interruptions } = deliveryMetrics(registry);
+  const { attempts, duration, refusals, unreadable, withheld, interruptions } = deliveryMetrics(registry);
 
   return {
     attempted(claim, report, transition, moved) {
@@ -23,6 +23,7 @@ export function createDeliveryObserver(log: Log, registry: Registry): DeliveryOb
           outcome: report.outcome.kind,
           response_code: report.response?.status,
           duration_ms: report.durationMs,
+          stale_connection_ms: report.phases.stale_connection,
           to: moved ? transition.to : 'unmoved',
           reason: transition.to === 'failed' ? transition.reason : undefined,
           delay_ms: transition.to === 'retrying' ? transition.delayMs : undefined,
@@ -47,6 +48,13 @@ export function createDeliveryObserver(log: Log, registry: Registry): DeliveryOb
       log.error(
         { delivery_id: claim.deliveryId, endpoint_id: claim.endpoint.id },
         'endpoint.secret_unreadable: is its key still in ENCRYPTION_KEYS?',
+      );
+    },
+    withheld(claim, reason) {
+      withheld.inc({ reason });
+      log[reason === 'late' ? 'warn' : 'info'](
+        { delivery_id: claim.deliveryId, endpoint_id: claim.endpoint.id, customer_id: claim.customerId, reason },
+        'delivery.withheld: no request was made, so it is no attempt',
       );
     },
     interrupted(job, error) {
@@ -85,14 +93,19 @@ function deliveryMetrics(registry: Registry) {
     help: 'Claims given back because a secret could not be decrypted. Anything above 0 needs a person.',
     registers,
   });
-
+  const withheld = new Counter({
+    name: 'driftwire_deliveries_withheld_total',
+    help: 'Claims given back before a request was made, by reason: late (the process was stopped or its loop blocked), no_lookup (too many names are not resolved).',
+    labelNames: ['reason'],
+    registers,
+  });
   const interruptions = new Counter({
     name: 'driftwire_deliveries_interrupted_total',
     help: 'Jobs that stopped before an outcome was on record, and run again. A reason of bug needs a person.',
     labelNames: ['reason'],
     registers,
   });
-  return { attempts, duration, refusals, unreadable, interruptions };
+  return { attempts, duration, refusals, unreadable, withheld, interruptions };
 }
 
 /** How many deliveries this process is working on. */

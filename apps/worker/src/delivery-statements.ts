@@ -9,6 +9,7 @@ import {
   type RecordAnswer,
   recordAttempts,
 } from '@driftwire/database';
+import type { ClockReading } from './clock-skew.js';
 
 /** The two statements every attempt needs, each run for many attempts at once. */
 export type DeliveryStatements = {
@@ -24,6 +25,8 @@ export type DeliveryStatementsOptions = {
   /** True when deliveries wait for a place in this worker, or might soon: then no record keeps one longer than it must. */
   isBusy: () => boolean;
   observeBatch: (statement: 'claim' | 'record', rows: number) => void;
+  /** For each statement that claimed something. */
+  readClock: (reading: ClockReading) => void;
 };
 
 /** Nothing is wrong: somebody else is writing this delivery's row, and the same record may go through a moment later. */
@@ -47,13 +50,17 @@ const NOT_THERE = { moved: false, locked: false };
 
 export function createDeliveryStatements(
   prisma: PrismaClient,
-  { leaseMs, fenced, isBusy, observeBatch }: DeliveryStatementsOptions,
+  { leaseMs, fenced, isBusy, observeBatch, readClock }: DeliveryStatementsOptions,
 ): DeliveryStatements {
   const claims = createBatcher<JobRef, ClaimAnswer>({
     ...CLAIM_BATCHES,
     run: async (jobs) => {
       observeBatch('claim', jobs.length);
-      const answers = byDelivery(await claimDeliveries(prisma, jobs, { leaseMs }));
+      const askedAtMs = Date.now();
+      const claims = await claimDeliveries(prisma, jobs, { leaseMs });
+      const postgresAtMs = claims.find(isClaimed)?.claim.claimedAtMs;
+      if (postgresAtMs !== undefined) readClock({ askedAtMs, postgresAtMs, answeredAtMs: Date.now() });
+      const answers = byDelivery(claims);
       return jobs.map(({ deliveryId }) => answers.get(deliveryId) ?? { deliveryId, verdict: 'missing' });
     },
     keysOf: ({ deliveryId }) => [deliveryId],
@@ -76,6 +83,10 @@ export function createDeliveryStatements(
       return answer;
     },
   };
+}
+
+function isClaimed(answer: ClaimAnswer): answer is Extract<ClaimAnswer, { verdict: 'claimed' }> {
+  return answer.verdict === 'claimed';
 }
 
 function byDelivery<T extends { deliveryId: string }>(answers: readonly T[]): Map<string, T> {

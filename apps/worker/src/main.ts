@@ -21,10 +21,13 @@ import {
   measureBatches,
   repeatInBackground,
   stopOnSignal,
+  threadPoolOf,
+  threadsNeeded,
   version,
   workerEnvironment,
 } from '@driftwire/runtime';
 import { createSender } from '@driftwire/sender';
+import { createClockSkewWatch, observeClockSkew } from './clock-skew.js';
 import { createDeliver } from './deliver.js';
 import { countInFlight, createDeliveryObserver } from './delivery-observer.js';
 import { createDeliveryStatements, DeliveryLocked } from './delivery-statements.js';
@@ -66,16 +69,19 @@ const database = connectDatabase({
   plans: 'generic',
   onConnectionLost: (error) => log.warn({ err: error }, 'postgres.connection_lost'),
 });
+const threadPool = threadPoolOf(process.env);
 const sender = createSender({
   version,
   addressPolicy: addressPolicyOf(config),
   timeoutMs: config.REQUEST_TIMEOUT_MS,
+  lookupsAtOnce: threadPool.lookupsAtOnce,
 });
 const statements = createDeliveryStatements(database.prisma, {
   leaseMs,
   fenced: config.SABOTAGE !== 'no-fence',
   isBusy: () => consumer.inFlight() * 2 >= config.WORKER_CONCURRENCY,
   observeBatch: measureBatches(registry),
+  readClock: createClockSkewWatch({ ...observeClockSkew(log, registry), now }),
 });
 const deliver = createDeliver({
   claim(job) {
@@ -83,7 +89,8 @@ const deliver = createDeliver({
     return statements.claim(job);
   },
   openSecrets: createEndpointOpener(createSealer(config.ENCRYPTION_KEYS)),
-  release: (claim, due) => releaseClaim(database.prisma, claim, due),
+  release: (claim, due, isOver) =>
+    recordUntil(() => releaseClaim(database.prisma, claim, due), { isWorthRepeating, isOver }),
   send: sender.send,
   record: (record, isOver) => recordUntil(() => statements.record(record), { isWorthRepeating, isOver }),
   deactivateEndpoint: (endpoint, isOver) =>
@@ -166,6 +173,12 @@ const keeping = repeatInBackground(retention, {
 });
 log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
 void exitWhenMisconfigured(database.schemaProblem);
+const needed = threadsNeeded(config.WORKER_CONCURRENCY);
+if (threadPool.threads < needed)
+  log.warn(
+    { threads: threadPool.threads, needed },
+    'worker.few_threads: names are resolved on them; set UV_THREADPOOL_SIZE',
+  );
 if (config.SABOTAGE !== 'none') log.error({ sabotage: config.SABOTAGE }, 'worker.sabotaged: it breaks its promises');
 
 function isWorthRepeating(error: unknown): boolean {

@@ -52,6 +52,7 @@ function aClaim(sealer: Sealer = createSealer([KEY])): Claim {
     round: 1,
     failedCount: 0,
     maxAttempts: 3,
+    claimedAtMs: 0,
     endpoint: {
       id: OWNER.endpointId,
       version: 1,

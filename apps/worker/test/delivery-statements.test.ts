@@ -10,7 +10,7 @@ const { stack, database } = useStackWithDatabase();
 function statements({ isBusy = (): boolean => false } = {}) {
   const batches: string[] = [];
   const observeBatch = (statement: string, rows: number) => batches.push(`${statement} ${rows}`);
-  const options = { leaseMs: 60_000, fenced: true, isBusy, observeBatch };
+  const options = { leaseMs: 60_000, fenced: true, isBusy, observeBatch, readClock: () => {} };
   return { ...createDeliveryStatements(database().prisma, options), batches };
 }
 

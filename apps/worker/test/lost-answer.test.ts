@@ -49,6 +49,7 @@ function deliverLosingOneAnswer(code: number) {
       refused: () => {},
       endpointDeactivated: () => {},
       secretUnreadable: () => {},
+      withheld: () => {},
       interrupted: () => {},
     },
     retryBaseDelayMs: 100,
@@ -68,5 +69,6 @@ function responded(status: number): AttemptReport {
     outcome: { kind: 'response', status, retryAfterMs: null },
     response: { status, headers: {}, body: '' },
     error: null,
+    withheld: null,
   };
 }

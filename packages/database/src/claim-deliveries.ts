@@ -8,6 +8,8 @@ export type JobRef = { deliveryId: string; generation: number };
 /** Everything one attempt needs. Sealed values are opened by the caller, who keeps them by (endpointId, version). */
 export type Claim = {
   deliveryId: string;
+  /** Postgres's clock at the claim, in milliseconds since 1970: the one clock that all workers share. */
+  claimedAtMs: number;
   customerId: string;
   eventId: string;
   eventType: string;
@@ -124,7 +126,8 @@ export async function claimDeliveries(
       judged.customer_id, judged.event_id, judged.event_type, event.body,
       -- As in the update: nobody else can have changed a row that is locked.
       judged.fence + (judged.starts > 0)::int AS fence, judged.round, judged.failed_count, judged.max_attempts,
-      judged.endpoint_id, judged.version, judged.url, judged.secret_sealed, judged.previous_secret_sealed, judged.headers_sealed
+      judged.endpoint_id, judged.version, judged.url, judged.secret_sealed, judged.previous_secret_sealed, judged.headers_sealed,
+      (extract(epoch FROM now()) * 1000)::float8 AS claimed_at_ms
     FROM judged LEFT JOIN LATERAL (
       SELECT body FROM drift_events WHERE drift_events.id = judged.event_id AND judged.verdict = 'claimed'
         AND drift_events.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
@@ -156,6 +159,7 @@ type ClaimedRow = {
   secret_sealed: string;
   previous_secret_sealed: string | null;
   headers_sealed: string | null;
+  claimed_at_ms: number;
 };
 
 type ClaimRow =
@@ -184,6 +188,7 @@ function claimAnswer(row: ClaimRow): ClaimAnswer {
 function claimOf(row: ClaimedRow): Claim {
   return {
     deliveryId: row.delivery_id,
+    claimedAtMs: row.claimed_at_ms,
     customerId: row.customer_id,
     eventId: row.event_id,
     eventType: row.event_type,

@@ -7,6 +7,14 @@ import type { ServerCommand } from './server-command.js';
  */
 const NODE_FLAGS = ['--max-semi-space-size=64'];
 
+/**
+ * Names are resolved on libuv's threads, four by default, and one whose name server does not answer holds one for ten seconds.
+ * More than a worker has deliveries in flight, and again read at the start only.
+ */
+const THREADS_BESIDE = 28;
+const FEWEST_THREADS = 64;
+const DEFAULT_CONCURRENCY = 100;
+
 export type NodeProgram = {
   /** Absolute: the process title the program gives itself has to fit into the command line it was started with. */
   script: string;
@@ -25,5 +33,11 @@ export function nodeCommand({
   nodeArgs = [],
   cwd = process.cwd(),
 }: NodeProgram): ServerCommand {
-  return { file: process.execPath, args: [...NODE_FLAGS, ...nodeArgs, script, ...args], cwd, env };
+  const nodeEnv = { UV_THREADPOOL_SIZE: `${threadsFor(env)}`, ...env };
+  return { file: process.execPath, args: [...NODE_FLAGS, ...nodeArgs, script, ...args], cwd, env: nodeEnv };
+}
+
+/** What is no number is for the program itself to refuse. */
+function threadsFor({ WORKER_CONCURRENCY }: Record<string, string>): number {
+  return Math.max((Number(WORKER_CONCURRENCY) || DEFAULT_CONCURRENCY) + THREADS_BESIDE, FEWEST_THREADS);
 }

@@ -13,10 +13,10 @@ let kept = [];
 for (let index = 0; index < 2e7; index += 1) { kept.push({ index }); if (kept.length > 200_000) kept = []; }
 const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
 const { execArgv, argv, env } = process;
-console.log(JSON.stringify({ youngMiB: young.space_size / 2 ** 20, title: execArgv.includes('--title=x'), args: argv.slice(2), word: env.WORD }));
+console.log(JSON.stringify({ youngMiB: young.space_size / 2 ** 20, title: execArgv.includes('--title=x'), args: argv.slice(2), word: env.WORD, threads: env.UV_THREADPOOL_SIZE }));
 `;
 
-test('a program gets its arguments, its environment, and two halves of 64 MiB for what is young', async () => {
+test('a program gets its arguments, its environment, more threads than it has deliveries in flight, and two halves of 64 MiB for what is young', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'driftwire-node-'));
   const script = join(directory, 'tell.cjs');
   writeFileSync(script, TELL);
@@ -28,8 +28,17 @@ test('a program gets its arguments, its environment, and two halves of 64 MiB fo
       nodeArgs: ['--title=x'],
     });
     const { stdout } = await promisify(execFile)(file, args, options);
-    expect(JSON.parse(stdout)).toEqual({ youngMiB: 128, title: true, args: ['a'], word: 'w' });
+    expect(JSON.parse(stdout)).toEqual({ youngMiB: 128, title: true, args: ['a'], word: 'w', threads: '128' });
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test.each([
+  [{ WORKER_CONCURRENCY: '500' }, '528'],
+  [{ WORKER_CONCURRENCY: '10' }, '64'],
+  [{ WORKER_CONCURRENCY: 'many' }, '128'],
+  [{ WORKER_CONCURRENCY: '500', UV_THREADPOOL_SIZE: '8' }, '8'],
+])('with %j it is started with %s threads', (env, threads) => {
+  expect(nodeCommand({ script: '/x.js', env }).env.UV_THREADPOOL_SIZE).toBe(threads);
 });

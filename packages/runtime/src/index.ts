@@ -13,3 +13,4 @@ export { createLog, type Log } from './log.js';
 export { createMetrics } from './metrics.js';
 export { version } from './package-version.js';
 export { configOrExit, EX_CONFIG, exitOnBug, exitWhenMisconfigured, stopOnSignal } from './process.js';
+export { threadPoolOf, threadsNeeded } from './thread-pool.js';

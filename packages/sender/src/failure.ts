@@ -1,5 +1,6 @@
 import { type Outcome, storableText } from '@driftwire/delivery';
 import { BLOCKED } from './guarded-lookup.js';
+import { UNASKED } from './shared-lookup.js';
 
 /** An outcome without a response. */
 export type Failure = Exclude<Outcome, { kind: 'response' }>;
@@ -21,6 +22,11 @@ const SAYS: Record<Failure['kind'], string> = {
 export function failure(kind: Failure['kind'], detail: string): Failure {
   const line = detail.replace(/[\s\p{Cc}]+/gu, ' ').trim();
   return { kind, error: storableText(`${SAYS[kind]}: ${line}`, MAX_ERROR_BYTES) };
+}
+
+/** Whether it is not known what the name would have resolved to, because nobody asked. */
+export function isUnasked(error: unknown): boolean {
+  return codeOf(error) === UNASKED;
 }
 
 export function failureOf(error: unknown): Failure {
@@ -45,6 +51,7 @@ export function kindOfCode(code: string): Failure['kind'] {
 
 const RULES: readonly (readonly [Failure['kind'], RegExp])[] = [
   ['blocked', new RegExp(`^${BLOCKED}$`)],
+  ['dns', new RegExp(`^${UNASKED}$`)],
   ['dns', /^(?:ENOTFOUND|ENODATA|E?SERVFAIL|EREFUSED|ETIMEOUT|EBADNAME|EAI_\w+)$/],
   // No route to the host is the network's way of refusing.
   ['refused', /^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN)$/],

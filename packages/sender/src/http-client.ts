@@ -5,6 +5,7 @@ import type { AddressPolicy } from '@driftwire/delivery';
 import got, { type Request } from 'got';
 import { guardedLookup, type ResolveAll } from './guarded-lookup.js';
 import { createKeepAliveAgents } from './keep-alive-agents.js';
+import { sharedLookup } from './shared-lookup.js';
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
@@ -12,6 +13,8 @@ export type HttpClientOptions = {
   addressPolicy: AddressPolicy;
   /** Connections that wait for the next attempt, over all receivers, for each of http and https. */
   maxIdleSockets?: number;
+  /** Names that may be looked up at a time, each on a thread of this process; the default goes with libuv's four. */
+  lookupsAtOnce?: number;
   /** All addresses of a name: the system's resolver, unless a test says otherwise. */
   lookup?: ResolveAll;
   /** The only certificate authority to trust, in PEM: Node's list, unless a test says otherwise. */
@@ -19,7 +22,8 @@ export type HttpClientOptions = {
 };
 
 export type HttpClient = {
-  post(url: string, headers: Record<string, string>, body: Buffer): Request;
+  /** `connection`: see `OpenRequest`. */
+  post(request: { url: string; headers: Record<string, string>; body: Buffer }, connection: 'kept' | 'new'): Request;
   close(): void;
 };
 
@@ -28,11 +32,18 @@ export type HttpClient = {
  * Nor its timeouts, which throw away answers that have arrived unread: whoever opens a request bounds it (`exchange`).
  */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { addressPolicy, lookup = systemLookup, maxIdleSockets = 256, certificateAuthority } = options;
-  const agents = createKeepAliveAgents(guardedLookup(lookup, addressPolicy), maxIdleSockets);
+  const {
+    addressPolicy,
+    lookup = systemLookup,
+    lookupsAtOnce = 2,
+    maxIdleSockets = 256,
+    certificateAuthority,
+  } = options;
+  const resolve = sharedLookup({ lookup, places: lookupsAtOnce });
+  const agents = createKeepAliveAgents(guardedLookup(resolve, addressPolicy), maxIdleSockets);
   const client = got.extend({
     method: 'POST',
-    agent: { http: agents.http, https: agents.https },
+    agent: agents.keeping,
     // The lists, too: got copies them for every request.
     retry: { limit: 0, methods: [], statusCodes: [], errorCodes: [] },
     followRedirect: false,
@@ -44,7 +55,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     https: { rejectUnauthorized: true, certificateAuthority },
   });
   return {
-    post: (url, headers, body) => client.stream(url, { headers, body }),
+    post: ({ url, headers, body }, connection) =>
+      client.stream(url, connection === 'kept' ? { headers, body } : { headers, body, agent: agents.fresh }),
     close: agents.close,
   };
 }

@@ -3,6 +3,7 @@ import { type Outcome, parseRetryAfter, storableText } from '@driftwire/delivery
 import type { RecordedResponse } from './attempt-report.js';
 import { KEPT_BYTES } from './body-start.js';
 import type { Exchange } from './exchange.js';
+import { recordedBody } from './recorded-body.js';
 
 const MAX_HEADER_BYTES = 8 * 1024;
 const REDACTED = '[redacted]';
@@ -22,7 +23,7 @@ export function outcomeOf(exchange: Exchange, nowMs: number): Outcome {
 export function recordedResponse(exchange: Exchange, confidential: readonly string[]): RecordedResponse | null {
   if (exchange.head === null) return null;
   const { statusCode = 0, headers } = exchange.head;
-  const body = storableText(exchange.body, KEPT_BYTES);
+  const body = recordedBody(exchange.body, headers);
   const recorded = { status: statusCode, headers: recordedHeaders(headers), body };
   return withoutEchoes(recorded, confidential.flatMap(spokenParts));
 }

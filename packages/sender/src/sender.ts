@@ -4,6 +4,7 @@ import { type Exchange, exchange, unsent } from './exchange.js';
 import { failure } from './failure.js';
 import { createHttpClient, type HttpClientOptions } from './http-client.js';
 import { outcomeOf, recordedResponse } from './received.js';
+import { watchStandstill } from './standstill.js';
 import type { WebhookRequest } from './webhook-request.js';
 
 export type SenderOptions = HttpClientOptions & {
@@ -11,23 +12,24 @@ export type SenderOptions = HttpClientOptions & {
   version: string;
   /** For a whole attempt, from the DNS lookup to the last byte of the body. */
   timeoutMs: number;
-  now?: () => number;
 };
 
 /**
- * Makes one guarded, signed request per `send`, bounded by the sender's timeout and by `withinMs`. Whatever a receiver, a
+ * Makes one guarded, signed request per `send`, bounded by the sender's timeout and by `withinMs`. What it signs, stamps and
+ * judges instants with is `now`, in milliseconds since 1970: a receiver refuses what is minutes off. Whatever a receiver, a
  * resolver or the network does is an outcome; `send` rejects for bugs only. `close` drops the connections, so call it when no attempt is in flight.
  */
 export type Sender = {
-  send(request: WebhookRequest, withinMs?: number): Promise<AttemptReport>;
+  send(request: WebhookRequest, withinMs?: number, now?: () => number): Promise<AttemptReport>;
   close(): void;
 };
 
 export function createSender(options: SenderOptions): Sender {
-  const { version, addressPolicy, timeoutMs, now = Date.now } = options;
+  const { version, addressPolicy, timeoutMs } = options;
   const client = createHttpClient(options);
+  const standstill = watchStandstill();
 
-  async function send(request: WebhookRequest, withinMs = timeoutMs): Promise<AttemptReport> {
+  async function send(request: WebhookRequest, withinMs = timeoutMs, now = Date.now): Promise<AttemptReport> {
     const startedAtMs = now();
     const startedMs = performance.now();
     const timestampSeconds = Math.floor(startedAtMs / 1000);
@@ -44,6 +46,7 @@ export function createSender(options: SenderOptions): Sender {
       outcome: outcomeOf(result, now()),
       response: recordedResponse(result, confidential),
       error: result.head === null ? result.failure.error : null,
+      withheld: result.head === null ? result.withheld : null,
     };
   }
 
@@ -51,8 +54,15 @@ export function createSender(options: SenderOptions): Sender {
   function attempt(request: WebhookRequest, headers: Record<string, string>, withinMs: number): Promise<Exchange> {
     const problem = urlProblem(request.url, addressPolicy);
     if (problem !== null) return Promise.resolve(unsent(failure('blocked', problem)));
-    return exchange(() => client.post(request.url, headers, request.body), withinMs);
+    const { url, body } = request;
+    return exchange((connection) => client.post({ url, headers, body }, connection), { withinMs, standstill });
   }
 
-  return { send, close: client.close };
+  return {
+    send,
+    close: () => {
+      standstill.end();
+      client.close();
+    },
+  };
 }

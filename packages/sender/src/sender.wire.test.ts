@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { anOlderSecret, aSecret, aWebhookRequest } from '../test/webhook-requests.js';
 import { useWireReceiver } from '../test/wire-receiver.js';
-import { createSender } from './index.js';
+import { createSender, type WebhookRequest } from './index.js';
 
 const wire = useWireReceiver('https://receiver.example.com', '/hook');
 
@@ -118,7 +118,8 @@ test('a secret that cannot sign is a bug: send rejects and nothing is sent', asy
 
 function aSender(now: () => number = Date.now) {
   const addressPolicy = { allowPrivate: false, ports: [443] };
-  return createSender({ version: '0.1.0', addressPolicy, timeoutMs: 2000, now });
+  const sender = createSender({ version: '0.1.0', addressPolicy, timeoutMs: 2000 });
+  return { send: (request: WebhookRequest) => sender.send(request, undefined, now) };
 }
 
 async function sent(request: Parameters<typeof aWebhookRequest>[0], nowMs = 0) {

@@ -86,7 +86,8 @@ test.each(['ENOTFOUND', 'EAI_AGAIN', 'ESERVFAIL'])('%s is a DNS failure, which i
 
 test('a resolver that never answers is stopped by the total timeout', async () => {
   const { receiver, send } = await guarded(() => undefined, { timeoutMs: 100 });
-  expect((await send({ url: `https://receiver.example.com:${receiver.port}/` })).outcome.kind).toBe('timeout');
+  const report = await send({ url: `https://receiver.example.com:${receiver.port}/` });
+  expect(report).toMatchObject({ outcome: { kind: 'timeout' }, withheld: null });
 });
 
 test.each([

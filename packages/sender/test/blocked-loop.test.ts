@@ -26,8 +26,9 @@ test('a receiver that has not answered when the loop goes on is timed out at onc
   const sending = send();
   await until(() => receiver.heard() === 1);
   block(LIMIT_MS);
-  const { outcome, durationMs } = await sending;
+  const { outcome, durationMs, withheld } = await sending;
   expect(outcome).toEqual({ kind: 'timeout', error: `Timed out: no response within ${LIMIT_MS} ms` });
+  expect(withheld).toBeNull();
   expect(durationMs).toBeLessThan(3 * LIMIT_MS);
 });
 
@@ -41,7 +42,7 @@ test('a request whose time is over before it has a connection is never sent', as
       if (lookups === 1) setImmediate(block, LIMIT_MS + 50);
     },
   });
-  expect((await send()).outcome.kind).toBe('timeout');
+  expect(await send()).toMatchObject({ outcome: { kind: 'timeout' }, withheld: 'late' });
   const next = send();
   await until(() => receiver.heard() > 0);
   receiver.answerWhileBlocked();

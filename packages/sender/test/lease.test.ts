@@ -27,9 +27,9 @@ test('an attempt whose time is over in the body keeps its status', async () => {
 
 test.each([0, -1])('an attempt with %i ms left connects to nobody', async (withinMs) => {
   const { receiver, send } = await setup(httpReceiver((_request, response) => response.end()));
-  expect((await send({}, withinMs)).outcome).toEqual({
-    kind: 'timeout',
-    error: 'Timed out: its time was over before it began',
+  expect(await send({}, withinMs)).toMatchObject({
+    outcome: { kind: 'timeout', error: 'Timed out: its time was over before it began' },
+    withheld: 'late',
   });
   expect(receiver.accepted()).toBe(0);
 });

@@ -122,8 +122,7 @@ test('a gzip bomb is not inflated', async () => {
   );
   const { response } = await send();
   expect(response?.headers).toMatchObject({ 'content-length': String(bomb.length) });
-  expect(response?.body.startsWith('\u001f\ufffd')).toBe(true);
-  expect(Buffer.byteLength(response?.body ?? '')).toBeLessThanOrEqual(4096);
+  expect(response?.body).toBe(`[gzip, ${bomb.length} bytes read]`);
 });
 
 test('200 kB of headers are no valid response', async () => {

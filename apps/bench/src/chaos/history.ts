@@ -22,7 +22,7 @@ export async function readHistory({ query }: Session): Promise<History> {
       FROM deliveries`),
     attempts: await query<AttemptRow>(`
       SELECT delivery_id AS "deliveryId", number, round, ${MS('started_at')} AS "startedAt", duration_ms AS "durationMs",
-        outcome::text, response_code AS "responseCode"
+        outcome::text, response_code AS "responseCode", coalesce(phases ? 'stale_connection', false) AS "sentAgain"
       FROM attempts`),
     endpoints: await query<EndpointRow>(`
       SELECT id, name, active AND deleted_at IS NULL AS "isActive" FROM endpoints`),

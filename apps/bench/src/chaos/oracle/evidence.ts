@@ -25,6 +25,8 @@ export type AttemptRow = {
   durationMs: number | null;
   outcome: string;
   responseCode: number | null;
+  /** Its connection had been closed, and the request went out once more on a new one. */
+  sentAgain: boolean;
 };
 
 export type EndpointRow = { id: string; name: string; isActive: boolean };

@@ -20,7 +20,7 @@ export function goodHistory() {
   ];
   const attempts = [
     anAttempt('delivered', 1, { responseCode: 500 }),
-    anAttempt('delivered', 2),
+    anAttempt('delivered', 2, { sentAgain: true }),
     anAttempt('repeated', 1, { outcome: 'unknown', responseCode: null, durationMs: null }),
     anAttempt('repeated', 2),
     anAttempt('exhausted', 1, { responseCode: 503 }),
@@ -33,7 +33,7 @@ export function goodHistory() {
       anAttempt('indeterminate', index + 1, { outcome: 'unknown', responseCode: null, durationMs: null }),
     ),
   ];
-  const requests = attempts.filter(({ outcome }) => outcome !== 'blocked').map(requestOf);
+  const requests = attempts.filter(({ outcome }) => outcome !== 'blocked').flatMap(requestsOf);
   const history = {
     acknowledged: deliveries.map(({ id, eventId }, n) => ({ n, id: eventId, deliveryIds: [id] })),
     eventIds: deliveries.map(({ eventId }) => eventId),
@@ -76,8 +76,15 @@ export function anAttempt(deliveryId: string, number: number, overrides: Partial
     durationMs: 20,
     outcome: 'response',
     responseCode: 200,
+    sentAgain: false,
     ...overrides,
   };
+}
+
+/** A request that a closed connection lost may have been heard all the same. */
+function requestsOf(attempt: AttemptRow): ReceivedRequest[] {
+  const request = requestOf(attempt);
+  return attempt.sentAgain ? [request, { ...request, status: null, arrivedAt: request.arrivedAt - 1 }] : [request];
 }
 
 function requestOf({ deliveryId, number, startedAt, responseCode, outcome }: AttemptRow): ReceivedRequest {

@@ -109,6 +109,11 @@ test.each<[string, (history: History) => void, string]>([
     'delivery gone: attempt 1 was sent more than once',
   ],
   [
+    'an attempt sent three times',
+    (it) => it.requests.push({ ...request(it, 'delivered', 2), status: 500 }),
+    'delivery delivered: attempt 2 was sent more than once',
+  ],
+  [
     "another webhook-id than the event's",
     (it) => change(request(it, 'delivered', 2), { webhookId: 'other' }),
     'delivery delivered: request 2 carried webhook-id other, not event of delivered',

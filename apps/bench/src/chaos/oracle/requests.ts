@@ -1,7 +1,11 @@
 import type { DeliveryStory } from './delivery-story.js';
-import type { Violation } from './evidence.js';
+import type { AttemptRow, Violation } from './evidence.js';
+import { groupBy } from './group-by.js';
 
-/** Whatever reached a receiver is on record: each request has its attempt, and each attempt at most one request. */
+/**
+ * Whatever reached a receiver is on record: each request has its attempt, and each attempt at most one request; two where
+ * the first was lost with its connection, which the record says, unless nobody lived to write it.
+ */
 export function findUnrecordedRequests(stories: readonly DeliveryStory[]): Violation[] {
   return stories.flatMap(({ delivery: { id }, attempts, requests }) => {
     const recorded = new Set(attempts.map(({ number }) => number));
@@ -12,11 +16,16 @@ export function findUnrecordedRequests(stories: readonly DeliveryStory[]): Viola
 }
 
 export function findDoubledRequests(stories: readonly DeliveryStory[]): Violation[] {
-  return stories.flatMap(({ delivery: { id }, requests }) => {
-    const numbers = requests.map(({ number }) => number);
-    const doubled = new Set(numbers.filter((number, index) => numbers.indexOf(number) < index));
-    return [...doubled].map((number) => unrecorded(id, `attempt ${number} was sent more than once`));
+  return stories.flatMap(({ delivery: { id }, attempts, requests }) => {
+    const sendings = groupBy(requests, ({ number }) => number);
+    return attempts
+      .filter((attempt) => (sendings.get(attempt.number)?.length ?? 0) > mostSendings(attempt))
+      .map(({ number }) => unrecorded(id, `attempt ${number} was sent more than once`));
   });
+}
+
+function mostSendings({ sentAgain, outcome }: AttemptRow): number {
+  return sentAgain || outcome === 'unknown' ? 2 : 1;
 }
 
 /** A receiver dedupes by it, so it is the event's on every attempt. */
