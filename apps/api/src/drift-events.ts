@@ -21,7 +21,7 @@ import { planFilters } from './filter-plan.js';
 import { given } from './given.js';
 import { createdQuery, idBounds, listSchema, pageQuery } from './page.js';
 import { invalid, notFound, Problem } from './problem.js';
-import { parse, pointerOf, readJson } from './request-body.js';
+import { parse, parseQuery, pointerOf, readJson } from './request-body.js';
 import type { Call, Route } from './route.js';
 
 const listQuery = z.strictObject({
@@ -105,7 +105,7 @@ function listDriftEvents({ prisma, cursors }: ApiDeps): Route {
     handle: async ({ caller, query }) => {
       const scope = scopeOfQuery(caller, query);
       const { customerId } = scope;
-      const asked = parse(listQuery, query);
+      const asked = parseQuery(listQuery, query);
       const { ids, next } = await listIds(prisma, {
         table: 'drift_events',
         ...planFilters(customerId, await filtersOf(prisma, customerId, asked), INDEXES),

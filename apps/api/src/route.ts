@@ -2,6 +2,7 @@ import type { Actor } from '@driftwire/database';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { type Access, type Authenticate, actorOf, authorize, bearerToken, type Caller } from './access.js';
+import { judgeContentType, takeOnlyJson } from './content-type.js';
 
 /** One call of a route: who calls, and the request's parts, unread. Handlers read what they need, in the public order. */
 export type Call = {
@@ -44,8 +45,7 @@ const BODY_LIMIT = 64 * 1024;
 
 /** Serves the routes. Authentication runs before the body is read: a stranger gets no byte of memory. */
 export function registerRoutes(app: FastifyInstance, routes: readonly Route[], authenticate: Authenticate): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  takeOnlyJson(app);
   app.decorateRequest('caller', null);
   for (const route of routes) registerRoute(app, route, authenticate);
 }
@@ -60,6 +60,7 @@ function registerRoute(app: FastifyInstance, route: Route, authenticate: Authent
       authorize(caller, route.access);
       request.caller = caller;
     },
+    ...(route.method === 'GET' ? {} : { preParsing: judgeContentType }),
     handler: async (request, reply) => send(reply, await route.handle(callOf(request))),
   });
 }

@@ -29,6 +29,9 @@ export function readJsonText(text: string): JsonReading {
   }
 }
 
+/** Spaces other than the plain one, marks without width, control characters. */
+const UNSEEN = /[^\P{C}]|[^\P{Z} ]/gu;
+
 /** A container is walked when it is first asked about, and only once. */
 function jsonText(text: string, value: unknown, ends: ContainerEnds): JsonText {
   const root = rootSpan(text);
@@ -51,6 +54,8 @@ function jsonText(text: string, value: unknown, ends: ContainerEnds): JsonText {
   return { value, spanOf, textOf };
 }
 
+/** What nobody can see in the text that the reason quotes is named. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const reason = error instanceof Error ? error.message : String(error);
+  return reason.replace(UNSEEN, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
