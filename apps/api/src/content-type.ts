@@ -11,14 +11,20 @@ const NOTHING_DONE = /^(?:\s*identity\s*(?:,|$))*$/i;
 /** The bodies that are read at all: uncompressed JSON, as bytes. */
 export function takeOnlyJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, ({ bodyHold }, body, done) => {
+    bodyHold?.bytesAre(body.length);
+    done(null, body);
+  });
+  app.addHook('preParsing', async (request, reply) => {
+    if (request.method !== 'GET') await judgeContentType(request, reply);
+  });
 }
 
 /**
  * Before the body is read. One of no bytes is no body, whatever is said of its type and coding: `curl -d ''` calls it a
  * form. It goes on as JSON, which Fastify reads as nothing; every other type Fastify refuses.
  */
-export async function judgeContentType({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
+async function judgeContentType({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { headers } = raw;
   const isCoded = !NOTHING_DONE.test(headers['content-encoding'] ?? '');
   if (IS_JSON.test(headers['content-type'] ?? '') && !isCoded) return;

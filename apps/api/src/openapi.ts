@@ -13,7 +13,7 @@ const PROBLEM_TITLES = {
   429: 'Too many requests with this key',
   431: 'The headers, or the path with its query, are too large',
   500: 'Something went wrong on our side',
-  503: 'The database cannot be reached; send the same request again',
+  503: 'Overloaded, or the database cannot be reached; send the same request again',
 } as const;
 
 const problemView = z

@@ -1,21 +1,30 @@
 import { isUtf8 } from 'node:buffer';
-import { type JsonText, readJsonText } from '@driftwire/delivery';
+import { type JsonProblem, type JsonText, readJsonText } from '@driftwire/delivery';
 import type { z } from 'zod';
 import { wordsFor } from './issue-words.js';
 import { invalid, Problem, type Violation } from './problem.js';
 
 const EMPTY = Buffer.alloc(0);
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
-const NOTHING: JsonText = { value: {}, spanOf: () => undefined, textOf: () => undefined };
+const NOTHING: JsonText = { value: {}, spanOf: () => undefined, textOf: () => undefined, textWithout: () => undefined };
 
 /** The body as JSON, with its text kept for cutting; a 400 says where it is not acceptable. */
 export function readJson(bytes: Buffer | undefined): JsonText {
+  const reading = readJsonText(jsonTextOf(bytes));
+  if (reading.ok) return reading.json;
+  throw jsonProblem(reading.problem);
+}
+
+/** The text of a body that must be JSON, as it was sent. */
+export function jsonTextOf(bytes: Buffer | undefined): string {
   const content = contentOf(bytes);
   if (content === null) throw new Problem('invalid_json', 'The body is empty: send JSON.');
   if (!isUtf8(content)) throw new Problem('invalid_json', 'The body is not valid UTF-8.');
-  const reading = readJsonText(content.toString('utf8'));
-  if (reading.ok) return reading.json;
-  throw new Problem('invalid_json', reading.problem.detail, { violations: [reading.problem] });
+  return content.toString('utf8');
+}
+
+export function jsonProblem(problem: JsonProblem): Problem {
+  return new Problem('invalid_json', problem.detail, { violations: [problem] });
 }
 
 /** The same for a body that may be missing, as an empty object. */
@@ -42,12 +51,21 @@ export function parseQuery<T>(schema: z.ZodType<T>, query: unknown): T {
   );
 }
 
+/** Validates what is a part of a body: its violations are the caller's to answer. */
+export function check<T>(schema: z.ZodType<T>, value: unknown, detail: DetailOf = detailOf): Checked<T> {
+  const result = schema.safeParse(value, { error: wordsFor });
+  if (result.success) return { ok: true, data: result.data };
+  return { ok: false, violations: result.error.issues.flatMap((issue) => violationsOf(issue, value, detail)) };
+}
+
+export type Checked<T> = { ok: true; data: T } | { ok: false; violations: Violation[] };
+
 type DetailOf = (issue: z.core.$ZodIssue, given: unknown) => string;
 
 function validate<T>(schema: z.ZodType<T>, value: unknown, detail: DetailOf): T {
-  const result = schema.safeParse(value, { error: wordsFor });
-  if (result.success) return result.data;
-  const [first, ...rest] = result.error.issues.flatMap((issue) => violationsOf(issue, value, detail));
+  const checked = check(schema, value, detail);
+  if (checked.ok) return checked.data;
+  const [first, ...rest] = checked.violations;
   throw invalid([first ?? { pointer: '', detail: 'is not valid' }, ...rest]);
 }
 

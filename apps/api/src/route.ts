@@ -2,7 +2,8 @@ import type { Actor } from '@driftwire/database';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { type Access, type Authenticate, actorOf, authorize, bearerToken, type Caller } from './access.js';
-import { judgeContentType, takeOnlyJson } from './content-type.js';
+import { budgetBodies } from './body-budget.js';
+import { takeOnlyJson } from './content-type.js';
 
 /** One call of a route: who calls, and the request's parts, unread. Handlers read what they need, in the public order. */
 export type Call = {
@@ -15,6 +16,8 @@ export type Call = {
   /** Undefined without a body. */
   bodyBytes: Buffer | undefined;
   idempotencyKey: string | string[] | undefined;
+  /** Counts the events of a batch against the key's share. */
+  chargeEvents: (events: number) => Promise<void>;
 };
 
 /** `json` is a text already, because `data` goes out as it came in; everything else is a plain object. */
@@ -46,6 +49,7 @@ const BODY_LIMIT = 64 * 1024;
 /** Serves the routes. Authentication runs before the body is read: a stranger gets no byte of memory. */
 export function registerRoutes(app: FastifyInstance, routes: readonly Route[], authenticate: Authenticate): void {
   takeOnlyJson(app);
+  budgetBodies(app);
   app.decorateRequest('caller', null);
   for (const route of routes) registerRoute(app, route, authenticate);
 }
@@ -60,12 +64,11 @@ function registerRoute(app: FastifyInstance, route: Route, authenticate: Authent
       authorize(caller, route.access);
       request.caller = caller;
     },
-    ...(route.method === 'GET' ? {} : { preParsing: judgeContentType }),
-    handler: async (request, reply) => send(reply, await route.handle(callOf(request))),
+    handler: async (request, reply) => send(reply, await route.handle(callOf(request, reply))),
   });
 }
 
-function callOf(request: FastifyRequest): Call {
+function callOf(request: FastifyRequest, reply: FastifyReply): Call {
   if (request.caller === null) throw new Error('a route was served without authentication');
   const { id = '' } = idParameter(request.params);
   return {
@@ -75,6 +78,7 @@ function callOf(request: FastifyRequest): Call {
     query: request.query,
     bodyBytes: Buffer.isBuffer(request.body) ? request.body : undefined,
     idempotencyKey: request.headers['idempotency-key'],
+    chargeEvents: async (events) => request.chargeEvents?.(events, reply),
   };
 }
 
