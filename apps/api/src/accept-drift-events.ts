@@ -6,6 +6,7 @@ import type { ApiDeps } from './api-dependencies.js';
 import type { EventFields } from './drift-event-fields.js';
 import { createFold } from './fold.js';
 import { Problem } from './problem.js';
+import { createPause } from './turns.js';
 
 /**
  * A validated drift event with the texts that are kept: `dataText` for the webhook, `rawText` for the replay check.
@@ -61,7 +62,7 @@ export async function acceptPosted(
   { posted, until }: { posted: readonly PostedEvent[]; until: number },
 ): Promise<AcceptedView[]> {
   const createdAt = new Date();
-  const events = posted.map((event) => eventToAccept(event, customerId, createdAt));
+  const events = await eventsToAccept(posted, customerId, createdAt);
   const originals = foldTwins(posted, events);
   const distinct = events.filter((_, index) => originals[index] === index);
   const acceptances = await deps.accept(distinct, until);
@@ -78,6 +79,22 @@ export async function acceptPosted(
   );
   for (const view of answers) deps.onAccepted(acceptedEvent(view));
   return answers;
+}
+
+/** A thousand hashes take a while. */
+async function eventsToAccept(
+  posted: readonly PostedEvent[],
+  customerId: string,
+  createdAt: Date,
+): Promise<EventToAccept[]> {
+  const pause = createPause();
+  const events: EventToAccept[] = [];
+  for (const event of posted) {
+    const turn = pause();
+    if (turn !== undefined) await turn;
+    events.push(eventToAccept(event, customerId, createdAt));
+  }
+  return events;
 }
 
 function eventToAccept(

@@ -7,7 +7,7 @@ import { namedCustomer, pathId, scopeOf, scopeOfQuery } from './customer-scope.j
 import { customerIdField, displayName, instant } from './fields.js';
 import { answerPage, listSchema, pageQuery } from './page.js';
 import { invalid, notFound } from './problem.js';
-import { parse, readJson } from './request-body.js';
+import { parse, parseQuery, readJson } from './request-body.js';
 import type { Route } from './route.js';
 
 const keyInput = z
@@ -91,7 +91,7 @@ function listApiKeys({ prisma, cursors }: ApiDeps): Route {
     problems: [400, 404],
     handle: async ({ caller, query }) => {
       const scope = scopeOfQuery(caller, query);
-      const asked = parse(listQuery, query);
+      const asked = parseQuery(listQuery, query);
       return answerPage(cursors, asked, {
         find: ({ where, ...page }) => prisma.apiKey.findMany({ where: { ...where, ...scope }, ...page }),
         view: viewKey,

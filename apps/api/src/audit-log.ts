@@ -4,7 +4,7 @@ import type { ApiDeps } from './api-dependencies.js';
 import { scopeOfQuery } from './customer-scope.js';
 import { given } from './given.js';
 import { answerPage, listSchema, pageQuery } from './page.js';
-import { parse } from './request-body.js';
+import { parseQuery } from './request-body.js';
 import type { Route } from './route.js';
 
 const listQuery = z.strictObject({
@@ -44,7 +44,7 @@ export function auditLogRoutes({ prisma, cursors }: ApiDeps): Route[] {
       problems: [400, 404],
       handle: async ({ caller, query }) => {
         const scope = scopeOfQuery(caller, query);
-        const asked = parse(listQuery, query);
+        const asked = parseQuery(listQuery, query);
         const subject = given({ subjectId: asked.subject_id });
         return answerPage(cursors, asked, {
           find: ({ where, ...page }) =>

@@ -6,7 +6,7 @@ import { pathId } from './customer-scope.js';
 import { displayName } from './fields.js';
 import { answerPage, listSchema, pageQuery } from './page.js';
 import { notFound } from './problem.js';
-import { parse, readJson } from './request-body.js';
+import { parse, parseQuery, readJson } from './request-body.js';
 import type { Route } from './route.js';
 
 const customerInput = z.strictObject({ name: displayName }).meta({ id: 'CustomerInput' });
@@ -61,7 +61,7 @@ function listCustomers({ prisma, cursors }: ApiDeps): Route {
     success: { status: 200, description: 'A page.', schema: listSchema(customerView) },
     problems: [400],
     handle: async ({ query }) => {
-      const asked = parse(listQuery, query);
+      const asked = parseQuery(listQuery, query);
       return answerPage(cursors, asked, { find: (page) => prisma.customer.findMany(page), view: viewCustomer });
     },
   };

@@ -8,7 +8,7 @@ import { filterText, nothing } from './fields.js';
 import { planFilters } from './filter-plan.js';
 import { createdQuery, idBounds, listSchema, pageQuery } from './page.js';
 import { notFound, Problem } from './problem.js';
-import { parse, readOptionalJson } from './request-body.js';
+import { parse, parseQuery, readOptionalJson } from './request-body.js';
 import type { Answer, Route } from './route.js';
 
 const listQuery = z.strictObject({
@@ -39,7 +39,7 @@ function listDeliveries({ prisma, cursors }: ApiDeps): Route {
     problems: [400, 404],
     handle: async ({ caller, query }) => {
       const scope = scopeOfQuery(caller, query);
-      const asked = parse(listQuery, query);
+      const asked = parseQuery(listQuery, query);
       const { ids, next } = await listIds(prisma, {
         table: 'deliveries',
         ...planFilters(scope.customerId, filtersOf(asked), indexesFor(asked)),

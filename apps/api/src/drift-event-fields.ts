@@ -46,23 +46,21 @@ export const eventInput = z
   .strictObject({ customer_id: customerIdField, ...eventFields })
   .meta({ id: 'DriftEventInput' });
 
+export const batchItem = z.strictObject({ ...eventFields, idempotency_key: idempotencyKey.optional() });
+
 export const batchInput = z
-  .strictObject({
-    customer_id: customerIdField,
-    events: z
-      .array(z.strictObject({ ...eventFields, idempotency_key: idempotencyKey.optional() }), 'must be a list of events')
-      .min(1, 'must have 1 to 1000 events')
-      .max(MAX_BATCH_EVENTS, 'must have 1 to 1000 events'),
-  })
+  .strictObject({ customer_id: customerIdField, events: listOf(batchItem) })
   .meta({ id: 'DriftEventBatchInput' });
 
-/** Before a thousand items are looked at one by one, their number. */
-export const batchSize = z.looseObject({
-  events: z
-    .array(z.unknown(), 'must be a list of events')
+/** Of a batch's body whose events are looked at one by one. */
+export const batchOutline = z.strictObject({ customer_id: customerIdField, events: listOf(z.unknown()) });
+
+function listOf<T extends z.ZodType>(item: T) {
+  return z
+    .array(item, 'must be a list of events')
     .min(1, 'must have 1 to 1000 events')
-    .max(MAX_BATCH_EVENTS, 'must have 1 to 1000 events'),
-});
+    .max(MAX_BATCH_EVENTS, 'must have 1 to 1000 events');
+}
 
 export type EventFields = {
   event_type: string;

@@ -1,16 +1,15 @@
 import { type DriftEvent, listIds, type PrismaClient } from '@driftwire/database';
-import { dataTextOf, type JsonPath, type JsonText, removeMember } from '@driftwire/delivery';
+import { dataTextOf } from '@driftwire/delivery';
 import { z } from 'zod';
-import { acceptPosted, createAcceptOne, type PostedEvent } from './accept-drift-events.js';
+import { acceptPosted, createAcceptOne } from './accept-drift-events.js';
 import type { ApiDeps } from './api-dependencies.js';
 import { customerForCreate, pathId, scopeOf, scopeOfQuery } from './customer-scope.js';
 import {
   acceptedBatchView,
   acceptedView,
   batchInput,
-  batchSize,
+  batchOutline,
   driftEventView,
-  type EventFields,
   eventInput,
   idempotencyKey,
   MAX_BATCH_BYTES,
@@ -20,9 +19,11 @@ import { filterText } from './fields.js';
 import { planFilters } from './filter-plan.js';
 import { given } from './given.js';
 import { createdQuery, idBounds, listSchema, pageQuery } from './page.js';
-import { invalid, notFound, Problem } from './problem.js';
-import { parse, pointerOf, readJson } from './request-body.js';
+import { postedAlone, readBatch, readEvents } from './posted-events.js';
+import { invalid, notFound } from './problem.js';
+import { parse, parseQuery, readJson } from './request-body.js';
 import type { Call, Route } from './route.js';
+import { createTurns } from './turns.js';
 
 const listQuery = z.strictObject({
   ...pageQuery,
@@ -59,14 +60,14 @@ function createDriftEvent(deps: ApiDeps): Route {
       const customerId = await findCustomer(deps, call, json.value);
       const fields = parse(eventInput, json.value);
       const key = readIdempotencyKey(call);
-      const posted = postedEvent(json, { fields, path: [], key });
-      const { replayed, ...body } = await acceptOne(customerId, posted, call.until);
+      const { replayed, ...body } = await acceptOne(customerId, postedAlone(json, fields, key), call.until);
       return { status: 202, body, headers: replayed ? { 'idempotency-replayed': 'true' } : {} };
     },
   };
 }
 
 function createDriftEvents(deps: ApiDeps): Route {
+  const inTurn = createTurns();
   return {
     tag,
     access: ['admin', 'producer'],
@@ -80,15 +81,14 @@ function createDriftEvents(deps: ApiDeps): Route {
     success: { status: 202, description: 'Stored, in the order sent.', schema: acceptedBatchView },
     problems: [400, 404, 409, 413],
     handle: async (call) => {
-      const json = readJson(call.bodyBytes);
-      const customerId = await findCustomer(deps, call, json.value);
+      const { bodyBytes } = call;
+      const bytes = bodyBytes?.length ?? 0;
+      const batch = await inTurn(bytes, (pause) => readBatch(bodyBytes, pause));
+      const customerId = await findCustomer(deps, call, batch.value);
       refuseBatchKey(call);
-      parse(batchSize, json.value);
-      refuseLargeItems(json);
-      const { events } = parse(batchInput, json.value);
-      const posted = events.map(({ idempotency_key: key, ...fields }, index) =>
-        postedEvent(json, { fields, path: ['events', index], key }),
-      );
+      parse(batchOutline, batch.value);
+      await call.chargeEvents(batch.items.length);
+      const posted = await inTurn(bytes, (pause) => readEvents(batch, pause));
       const results = await acceptPosted(deps, customerId, { posted, until: call.until });
       return { status: 202, body: { results } };
     },
@@ -109,7 +109,7 @@ function listDriftEvents({ prisma, cursors }: ApiDeps): Route {
     handle: async ({ caller, query }) => {
       const scope = scopeOfQuery(caller, query);
       const { customerId } = scope;
-      const asked = parse(listQuery, query);
+      const asked = parseQuery(listQuery, query);
       const { ids, next } = await listIds(prisma, {
         table: 'drift_events',
         ...planFilters(customerId, await filtersOf(prisma, customerId, asked), INDEXES),
@@ -154,20 +154,6 @@ function findCustomer(deps: ApiDeps, call: Call, body: unknown): Promise<string>
   return customerForCreate({ findCustomer: findPatiently }, call.caller, body);
 }
 
-/** The event at `path`, with the texts that are kept cut from the request. */
-function postedEvent(
-  json: JsonText,
-  { fields, path, key }: { fields: EventFields; path: JsonPath; key: string | undefined },
-): PostedEvent {
-  return {
-    fields,
-    dataText: json.textOf([...path, 'data']) ?? '',
-    rawText: removeMember(json.textOf(path) ?? '', path.length === 0 ? 'customer_id' : 'idempotency_key'),
-    idempotencyKey: key,
-    pointer: pointerOf(path),
-  };
-}
-
 function readIdempotencyKey({ idempotencyKey: header }: Call): string | undefined {
   if (header === undefined) return undefined;
   const result = idempotencyKey.safeParse(header);
@@ -180,16 +166,6 @@ function readIdempotencyKey({ idempotencyKey: header }: Call): string | undefine
 function refuseBatchKey({ idempotencyKey: header }: Call): void {
   if (header === undefined) return;
   throw invalid([{ pointer: '', detail: 'has an Idempotency-Key header: give each event its own idempotency_key' }]);
-}
-
-function refuseLargeItems(json: JsonText): void {
-  for (let index = 0; ; index += 1) {
-    const text = json.textOf(['events', index]);
-    if (text === undefined) return;
-    if (Buffer.byteLength(text) <= MAX_EVENT_BYTES) continue;
-    const violations = [{ pointer: `/events/${index}`, detail: 'is larger than 256 KiB' }];
-    throw new Problem('body_too_large', 'A drift event may have at most 256 KiB.', { violations });
-  }
 }
 
 const INDEXES = {

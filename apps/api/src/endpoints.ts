@@ -28,7 +28,7 @@ import { given } from './given.js';
 import { findEndpoint, namedOnce, writeEndpoint } from './live-endpoint.js';
 import { answerPage, listSchema, pageQuery } from './page.js';
 import { invalid, Problem } from './problem.js';
-import { parse, readJson } from './request-body.js';
+import { parse, parseQuery, readJson } from './request-body.js';
 import { rotateSecret } from './rotate-secret.js';
 import type { Route } from './route.js';
 
@@ -113,7 +113,7 @@ function listEndpoints({ prisma, cursors }: ApiDeps): Route {
     problems: [400, 404],
     handle: async ({ caller, query }) => {
       const scope = scopeOfQuery(caller, query);
-      const asked = parse(listQuery, query);
+      const asked = parseQuery(listQuery, query);
       return answerPage(cursors, asked, {
         find: ({ where, ...page }) =>
           prisma.endpoint.findMany({ where: { ...where, ...scope, deletedAt: null }, ...page }),

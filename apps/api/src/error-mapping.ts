@@ -18,7 +18,9 @@ export function mapErrors(app: FastifyInstance, log: Log): void {
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     if (problem.status >= 500) {
-      log.error({ request_id: request.id, route: request.routeOptions.url, err: error }, `request.${problem.code}`);
+      // An overload is for the sender to mend, and each of its many requests would say the same.
+      const level = problem.code === 'overloaded' ? 'debug' : 'error';
+      log[level]({ request_id: request.id, route: request.routeOptions.url, err: error }, `request.${problem.code}`);
     }
     return answerProblem(reply, problem);
   });
@@ -60,8 +62,17 @@ function hasLongRest({ complete, headers }: IncomingMessage): boolean {
  */
 async function* thenLinger(body: string, request: IncomingMessage): AsyncGenerator<string> {
   yield body;
-  const restIsIn = finished(request.resume(), { signal: AbortSignal.timeout(LINGER_MS), cleanup: true });
+  const restIsIn = finished(dropSlowly(request), { signal: AbortSignal.timeout(LINGER_MS), cleanup: true });
   await restIsIn.catch(() => {});
+}
+
+/** A chunk in each turn: of hundreds that are refused at once, Node would read MiB each before anybody else has a turn. */
+function dropSlowly(request: IncomingMessage): IncomingMessage {
+  request.on('data', () => {
+    request.pause();
+    setImmediate(() => request.resume());
+  });
+  return request.resume();
 }
 
 export function problemOf(error: unknown): Problem {

@@ -9,11 +9,11 @@ const PROBLEM_TITLES = {
   404: 'There is no such thing for this key',
   409: 'In conflict with the present state',
   413: 'The body is too large',
-  415: 'The body is not application/json',
+  415: 'The body is not application/json, or it is compressed',
   429: 'Too many requests with this key',
   431: 'The headers, or the path with its query, are too large',
   500: 'Something went wrong on our side',
-  503: 'The database cannot be reached; send the same request again',
+  503: 'Overloaded, or the database cannot be reached; send the same request again',
 } as const;
 
 const problemView = z

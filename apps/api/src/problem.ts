@@ -17,6 +17,7 @@ const PROBLEMS = {
   rate_limited: [429, 'Too many requests'],
   headers_too_large: [431, 'The headers are too large'],
   internal_error: [500, 'Something went wrong on our side'],
+  overloaded: [503, 'Too much to do at once'],
   database_unavailable: [503, 'The database cannot be reached'],
 } as const satisfies Record<string, readonly [number, string]>;
 
@@ -48,11 +49,14 @@ export function notFound(thing: string): Problem {
   return new Problem('not_found', `There is no such ${thing}.`);
 }
 
+/** More are not told: a body of some MiB can have a million. */
+export const MAX_VIOLATIONS = 100;
+
 export function invalid(violations: readonly [Violation, ...Violation[]]): Problem {
   const { pointer, detail } = violations[0];
   const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : '';
   return new Problem('invalid_request', `${pointer === '' ? 'The request' : pointer} ${detail}${more}.`, {
-    violations,
+    violations: violations.slice(0, MAX_VIOLATIONS),
   });
 }
 

@@ -28,6 +28,29 @@ test('a missing field is called required, at any depth', () => {
   ]);
 });
 
+test('what a schema refuses without words of its own is told in ours', () => {
+  const schema = z.strictObject({
+    text: z.string().max(1),
+    list: z.array(z.int()),
+    short: z.array(z.int()).min(2),
+    choice: z.enum(['a', 'b']),
+    id: z.uuid(),
+    number: z.number().min(1).max(2),
+    either: z.union([z.string(), z.boolean()]),
+  });
+  const bent = { text: 'xx', list: [1.5], short: [1], choice: 'c', id: 'x', number: 3, either: 1 };
+  expect(violationsOf(() => parse(schema, bent)).map(({ pointer, detail }) => `${pointer} ${detail}`)).toEqual([
+    '/text must have at most 1 characters',
+    '/list/0 must be a whole number',
+    '/short must have at least 2 entries',
+    '/choice must be one of a, b',
+    '/id must be a UUID',
+    '/number must be at most 2',
+    '/either is not acceptable',
+  ]);
+  expect(violationsOf(() => parse(schema, null))).toEqual([{ pointer: '', detail: 'must be an object' }]);
+});
+
 test('a __proto__ in a body changes nobody’s prototype', () => {
   const { value } = readJson(Buffer.from('{"__proto__":{"role":"admin"},"a":{"__proto__":null}}'));
   expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
@@ -39,6 +62,13 @@ test('a missing body is refused where one is needed, and is an empty object wher
     expect(() => readJson(missing)).toThrow(Problem);
     expect(readOptionalJson(missing).value).toEqual({});
   }
+});
+
+test('a byte order mark is ignored, and alone it is no body', () => {
+  const { value, textOf } = readJson(Buffer.from('\ufeff{"a":1.10}'));
+  expect(value).toEqual({ a: 1.1 });
+  expect(textOf([])).toBe('{"a":1.10}');
+  expect(readOptionalJson(Buffer.from('\ufeff')).value).toEqual({});
 });
 
 test.each([[[0xff]], [[0x22, 0xc3, 0x28, 0x22]], [[0x22, 0xed, 0xa0, 0x80, 0x22]]])(

@@ -2,6 +2,8 @@ import { type Actor, type RideOut, wasNeverSent } from '@driftwire/database';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { type Access, type Authenticate, actorOf, authorize, bearerToken, type Caller } from './access.js';
+import { budgetBodies } from './body-budget.js';
+import { takeOnlyJson } from './content-type.js';
 
 /** One call of a route: who calls, and the request's parts, unread. Handlers read what they need, in the public order. */
 export type Call = {
@@ -16,6 +18,8 @@ export type Call = {
   idempotencyKey: string | string[] | undefined;
   /** For how long it waits for a Postgres that is away, on a monotonic clock. */
   until: number;
+  /** Counts the events of a batch against the key's share. */
+  chargeEvents: (events: number) => Promise<void>;
 };
 
 /** `json` is a text already, because `data` goes out as it came in; everything else is a plain object. */
@@ -52,8 +56,8 @@ export type RouteGuards = { authenticate: Authenticate; rideOut: RideOut };
 
 /** Serves the routes. Authentication runs before the body is read: a stranger gets no byte of memory. */
 export function registerRoutes(app: FastifyInstance, routes: readonly Route[], guards: RouteGuards): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  takeOnlyJson(app);
+  budgetBodies(app);
   app.decorateRequest('caller', null);
   for (const route of routes) registerRoute(app, route, guards);
 }
@@ -72,7 +76,7 @@ function registerRoute(app: FastifyInstance, route: Route, { authenticate, rideO
       request.caller = caller;
     },
     handler: async (request, reply) => {
-      const call = callOf(request, rideOutUntil(reply));
+      const call = callOf(request, reply);
       const handle = () => route.handle(call);
       return send(reply, route.waitsItself ? await handle() : await rideOut(handle, { ...call, mayRepeat }));
     },
@@ -83,7 +87,7 @@ function rideOutUntil({ elapsedTime }: FastifyReply): number {
   return performance.now() - elapsedTime + RIDE_OUT_MS;
 }
 
-function callOf(request: FastifyRequest, until: number): Call {
+function callOf(request: FastifyRequest, reply: FastifyReply): Call {
   if (request.caller === null) throw new Error('a route was served without authentication');
   const { id = '' } = idParameter(request.params);
   return {
@@ -93,7 +97,8 @@ function callOf(request: FastifyRequest, until: number): Call {
     query: request.query,
     bodyBytes: Buffer.isBuffer(request.body) ? request.body : undefined,
     idempotencyKey: request.headers['idempotency-key'],
-    until,
+    until: rideOutUntil(reply),
+    chargeEvents: async (events) => request.chargeEvents?.(events, reply),
   };
 }
 

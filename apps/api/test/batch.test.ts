@@ -1,6 +1,6 @@
 import { aDriftEvent, driftData } from '@driftwire/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type ApiStack, aCustomer, aProblem, type Customer, setup } from './setup.js';
+import { type ApiStack, aCustomer, aProblem, type Customer, setup, UNKNOWN_ID } from './setup.js';
 
 let stack: ApiStack;
 let customer: Customer;
@@ -59,6 +59,36 @@ test.each(bad)('%s rejects the whole batch with its pointer, and nothing is stor
   expect(answer).toEqual(aProblem(400, 'invalid_request'));
   expect(answer.body.errors).toContainEqual({ pointer, detail: expect.any(String) });
   expect(await storedEvents()).toBe(before);
+});
+
+test('of countless violations a hundred are told, and how many more were found', async () => {
+  const nonsense = Object.fromEntries(Array.from({ length: 150 }, (_, n) => [`k${n}`, n]));
+  const { status, body, text } = await postBatch({
+    events: Array.from({ length: 1_000 }, () => aDriftEvent(nonsense)),
+  });
+  expect(status).toBe(400);
+  expect(body.errors).toHaveLength(100);
+  expect(body.detail).toBe('/events/0/k0 is not a known field (and 149 more).');
+  expect(text.length).toBeLessThan(10_000);
+});
+
+test('a batch that is none is 400 whatever its size, with its pointer where it has one', async () => {
+  const long = 'x'.repeat(100_000);
+  const answers = await Promise.all(
+    [{ events: {} }, { events: 'x' }, {}, [aDriftEvent()], { customer_id: 1, events: [aDriftEvent()] }].map(postBatch),
+  );
+  expect(answers).toEqual(answers.map(() => aProblem(400, 'invalid_request')));
+  const beside = await postBatch({ events: [aDriftEvent()], long });
+  expect(beside).toEqual(aProblem(400, 'invalid_json'));
+  expect(beside.body.detail).toBe('More than 64 KiB stand beside the events.');
+});
+
+test('404 comes before 400 for what is in the events, and what is no JSON is told with its item', async () => {
+  const stranger = { customer_id: UNKNOWN_ID, events: [{ nonsense: 1 }] };
+  expect(await postBatch(stranger)).toEqual(aProblem(404, 'not_found'));
+  const broken = await postBatch(`{"events":[${JSON.stringify(aDriftEvent())},{"data":tru}]}`);
+  expect(broken).toEqual(aProblem(400, 'invalid_json'));
+  expect(broken.body.errors[0].pointer).toBe('/events/1');
 });
 
 test('duplicate keys, numbers that are not finite and texts that are none are 400 with the pointer of the item', async () => {

@@ -1,4 +1,4 @@
-import { apiClient, type OwnRedis, ownRedis, startApi, until } from '@driftwire/testing';
+import { type ApiClient, aDriftEvent, apiClient, type OwnRedis, ownRedis, startApi, until } from '@driftwire/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type ApiStack, aCustomer, aProblem, setup } from './setup.js';
 
@@ -51,18 +51,53 @@ test('two API processes count together', async () => {
   await other.stop();
 });
 
+const batchOf = (events: number) => ({ events: Array.from({ length: events }, () => aDriftEvent()) });
+const post = (producer: ApiClient, events: number) => producer.post('/v1/drift-events/batch', batchOf(events));
+
+test('the events of a batch are counted: it is let through, and its key waits as long as they would have taken', async () => {
+  const { producer, viewer } = await aCustomer(stack);
+  const startedAt = performance.now();
+  const batch = await post(producer, 3 * LIMIT);
+  expect(batch.status).toBe(202);
+  expect(batch.headers.get('ratelimit-remaining')).toBe('0');
+  expect(batch.headers.get('ratelimit-reset')).toBe('3');
+  const refused = await producer.get(path);
+  expect(refused).toEqual(aProblem(429, 'rate_limited'));
+  expect(refused.headers.get('retry-after')).toBe('3');
+  expect((await viewer.get(path)).status).toBe(200);
+  await until(async () => (await producer.get(path)).status === 200);
+  expect(performance.now() - startedAt).toBeGreaterThan(2_000);
+});
+
+test('a batch within the share costs its events and no waiting', async () => {
+  const { producer } = await aCustomer(stack);
+  const batch = await post(producer, LIMIT / 2);
+  expect(Number(batch.headers.get('ratelimit-remaining'))).toBe(LIMIT / 2);
+  expect(batch.headers.get('ratelimit-reset')).toBe('1');
+  expect((await producer.get(path)).status).toBe(200);
+});
+
+test('a batch that is refused for what is in it is counted all the same', async () => {
+  const { producer } = await aCustomer(stack);
+  const bad = { events: [...batchOf(2 * LIMIT).events, aDriftEvent({ nonsense: 1 })] };
+  expect((await producer.post('/v1/drift-events/batch', bad)).status).toBe(400);
+  expect((await producer.get(path)).headers.get('retry-after')).toBe('2');
+});
+
 test.each<[string, () => unknown, () => unknown]>([
   ['frozen', () => redis.freeze(), () => redis.thaw()],
   ['gone', () => redis.stop(), () => redis.start()],
   ['full', () => redis.run('CONFIG', 'SET', 'maxmemory', '1'), () => redis.run('CONFIG', 'SET', 'maxmemory', '0')],
 ])('with a Redis that is %s each process counts for itself, and nobody waits', async (_, take, giveBack) => {
-  const { viewer } = await aCustomer(stack);
+  const { viewer, producer } = await aCustomer(stack);
   await take();
   const startedAt = performance.now();
   const first = await viewer.get(path);
   const firstMs = performance.now() - startedAt;
   const answers = await Promise.all(Array.from({ length: 4 * LIMIT }, () => viewer.get(path)));
   const wholeMs = performance.now() - startedAt;
+  const charged = await post(producer, 4 * LIMIT);
+  const owing = await producer.get(path);
   await giveBack();
   expect(first.status).toBe(200);
   // The fallback is at 40 ms; the rest is the request. A producer's command, which waits longer, would take 2 s.
@@ -71,5 +106,8 @@ test.each<[string, () => unknown, () => unknown]>([
   const served = answers.filter(({ status }) => status === 200).length;
   expect(served).toBeGreaterThan(0);
   expect(served).toBeLessThanOrEqual(2 * LIMIT);
+  expect(charged.status).toBe(202);
+  expect(owing.status).toBe(429);
+  expect(Number(owing.headers.get('retry-after'))).toBeGreaterThanOrEqual(3);
   await until(async () => (await viewer.get(path)).status === 200);
 });

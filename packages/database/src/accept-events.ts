@@ -2,6 +2,7 @@ import type { DeliveryStatus, PrismaClient } from './generated/client.js';
 import { idRange } from './id-range.js';
 import { jobGraceMs } from './job-grace.js';
 import { isUniqueViolation } from './postgres-error.js';
+import { rowsJson } from './rows-json.js';
 
 /** One drift event to store. `patterns` are the subscriptions its type matches (`subscriptionPatterns`). */
 export type EventToAccept = {
@@ -129,16 +130,17 @@ type InsertedRow = {
 };
 
 /** Rows are inserted in the order of (customer, key), or two inputs with the same keys would wait for each other. */
-function insertEvents(
+async function insertEvents(
   prisma: PrismaClient,
   events: readonly (EventToAccept & { request: number })[],
   { maxAttempts, backlogMs }: Required<AcceptLimits>,
 ): Promise<InsertedRow[]> {
+  const rows = await rowsJson(events.map(toRow), ({ body }) => body.length);
   return prisma.$queryRaw<InsertedRow[]>`
     /* prepared: accept_events */
     WITH input AS (
       SELECT * FROM ROWS FROM (
-        jsonb_to_recordset(${JSON.stringify(events.map(toRow))}::jsonb) AS (
+        jsonb_to_recordset(${rows}::jsonb) AS (
           request int, id uuid, customer_id uuid, event_type text, patterns text[], drift_type text, severity float8,
           request_id uuid, occurred_at text, created_at timestamptz, body text, key text, body_hash text
         )

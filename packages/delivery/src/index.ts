@@ -11,6 +11,7 @@ export {
   withDelta,
 } from './envelope.js';
 export { isRfc3339 } from './instant.js';
+export { type JsonOutline, outlineJson } from './json-outline.js';
 export type { JsonProblem } from './json-scan.js';
 export type { JsonSpan } from './json-span.js';
 export { appendMember, removeMember } from './json-splice.js';

@@ -21,16 +21,35 @@ export type JsonScan = { ok: true; ends: ContainerEnds } | { ok: false; problem:
  * nothing.
  */
 export function scanJson(text: string): JsonScan {
-  if (UNSTORABLE.test(text)) return refused('The text holds a NUL or a lone surrogate.', '');
+  return createScan(text)(text.length) ?? refused(UNFINISHED, '');
+}
+
+const UNFINISHED = 'The text was not read to its end.';
+
+/** The same in steps: each goes on up to an offset, and answers null while there is more and nothing wrong so far. */
+export function createScan(text: string): (upTo: number) => JsonScan | null {
   const open = new OpenContainers();
   let at = 0;
-  while (at < text.length) {
-    const end = tokenEnd(text, at);
-    const detail = tokenProblem(text, at, end, open);
-    if (detail !== null) return refused(detail, open.pointer());
-    at = end;
-  }
-  return { ok: true, ends: open.ends };
+  let judged = 0;
+
+  return (upTo) => {
+    const end = betweenCharacters(text, upTo);
+    if (UNSTORABLE.test(text.slice(judged, end))) return refused('The text holds a NUL or a lone surrogate.', '');
+    judged = end;
+    while (at < upTo) {
+      const tokenEndsAt = tokenEnd(text, at);
+      const detail = tokenProblem(text, at, tokenEndsAt, open);
+      if (detail !== null) return refused(detail, open.pointer());
+      at = tokenEndsAt;
+    }
+    return at < text.length ? null : { ok: true, ends: open.ends };
+  };
+}
+
+/** A surrogate pair is not cut apart. */
+function betweenCharacters(text: string, at: number): number {
+  const isPair = at < text.length && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
+  return isPair ? at + 1 : at;
 }
 
 function refused(detail: string, pointer: string): JsonScan {

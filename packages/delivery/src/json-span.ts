@@ -11,6 +11,8 @@ const [QUOTE, COMMA] = [34, 44];
 const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [91, 93, 123, 125];
 const SPACES = new Set([9, 10, 13, 32]);
 
+export type Child = { key: string | null; span: ChildSpan };
+
 /**
  * The children of the object or array that opens at `start`, in order: by key in an object, by index in an array,
  * none in any other value. The text must be valid JSON. `ends`, from a scan of the same text, makes it faster.
@@ -21,24 +23,27 @@ export function childSpans(
   ends: ContainerEnds = new Map(),
 ): Map<string | number, ChildSpan> {
   const children = new Map<string | number, ChildSpan>();
+  for (const { key, span } of eachChild(text, start, ends)) children.set(key ?? children.size, span);
+  return children;
+}
+
+/** The same one by one, for who may stop early. In a text that is not JSON it finds anything, but it ends. */
+export function* eachChild(text: string, start: number, ends: ContainerEnds): Generator<Child> {
   const opener = text.charCodeAt(start);
-  if (opener !== OPEN_BRACE && opener !== OPEN_BRACKET) return children;
+  if (opener !== OPEN_BRACE && opener !== OPEN_BRACKET) return;
   let at = skipSpaces(text, start + 1);
   while (at < text.length && !isCloser(text.charCodeAt(at))) {
     const child = childAt(text, at, opener === OPEN_BRACE, ends);
-    children.set(child.key ?? children.size, child.span);
+    yield child;
     at = skipSpaces(text, child.span.end);
     if (text.charCodeAt(at) === COMMA) at = skipSpaces(text, at + 1);
   }
-  return children;
 }
 
 /** The span of the whole value, without the spaces around it. */
 export function rootSpan(text: string): JsonSpan {
   return { start: skipSpaces(text, 0), end: text.trimEnd().length };
 }
-
-type Child = { key: string | null; span: ChildSpan };
 
 function childAt(text: string, from: number, isMember: boolean, ends: ContainerEnds): Child {
   if (!isMember) return { key: null, span: { from, start: from, end: valueEnd(text, from, ends) } };

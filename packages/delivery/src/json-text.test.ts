@@ -39,6 +39,11 @@ test('__proto__ and constructor are plain data and change no prototype', () => {
   expect(Object.getOwnPropertyNames(Object.prototype)).not.toContain('admin');
 });
 
+test('what nobody can see in a text that is not JSON is named', () => {
+  const reading = readJsonText('\uFEFF{}');
+  expect(reading).toMatchObject({ ok: false, problem: { detail: expect.stringContaining('\\ufeff') } });
+});
+
 test.each([
   '',
   ' ',

@@ -1,6 +1,7 @@
 import type { ContainerEnds } from './json-containers.js';
 import { type JsonProblem, scanJson } from './json-scan.js';
 import { type ChildSpan, childSpans, type JsonSpan, rootSpan } from './json-span.js';
+import { textWithoutMember } from './json-splice.js';
 
 /** Keys and indexes from the root down: `['events', 3, 'data']`; the root itself is `[]`. */
 export type JsonPath = readonly (string | number)[];
@@ -13,6 +14,8 @@ export type JsonText = {
   value: unknown;
   spanOf: (path: JsonPath) => JsonSpan | undefined;
   textOf: (path: JsonPath) => string | undefined;
+  /** The text of the object at `path` without one of its members; see `removeMember`. */
+  textWithout: (path: JsonPath, key: string) => string | undefined;
 };
 
 export type JsonReading = { ok: true; json: JsonText } | { ok: false; problem: JsonProblem };
@@ -20,18 +23,27 @@ export type JsonReading = { ok: true; json: JsonText } | { ok: false; problem: J
 /** Reads what a producer sent, or says what is wrong with it (see `scanJson` for what is refused beyond grammar). */
 export function readJsonText(text: string): JsonReading {
   const scan = scanJson(text);
-  if (!scan.ok) return scan;
+  return scan.ok ? readScanned(text, rootSpan(text), scan.ends) : scan;
+}
+
+/** Reads one value of a text that has been scanned. Its paths begin at the value. */
+export function readScanned(text: string, root: JsonSpan, ends: ContainerEnds): JsonReading {
   try {
-    const value: unknown = JSON.parse(text);
-    return { ok: true, json: jsonText(text, value, scan.ends) };
+    const value: unknown = JSON.parse(text.slice(root.start, root.end));
+    return { ok: true, json: jsonText(text, { root, value, ends }) };
   } catch (error) {
     return { ok: false, problem: { detail: `The text is not valid JSON: ${reasonOf(error)}.`, pointer: '' } };
   }
 }
 
+/** Spaces other than the plain one, marks without width, control characters. */
+const UNSEEN = /[^\P{C}]|[^\P{Z} ]/gu;
+
 /** A container is walked when it is first asked about, and only once. */
-function jsonText(text: string, value: unknown, ends: ContainerEnds): JsonText {
-  const root = rootSpan(text);
+function jsonText(
+  text: string,
+  { root, value, ends }: { root: JsonSpan; value: unknown; ends: ContainerEnds },
+): JsonText {
   const walked = new Map<number, Map<string | number, ChildSpan>>();
 
   const childrenAt = (start: number) => {
@@ -48,9 +60,15 @@ function jsonText(text: string, value: unknown, ends: ContainerEnds): JsonText {
     const span = spanOf(path);
     return span && text.slice(span.start, span.end);
   };
-  return { value, spanOf, textOf };
+  const textWithout = (path: JsonPath, key: string): string | undefined => {
+    const span = spanOf(path);
+    return span && textWithoutMember(text, { object: span, members: childrenAt(span.start), key });
+  };
+  return { value, spanOf, textOf, textWithout };
 }
 
+/** What nobody can see in the text that the reason quotes is named. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const reason = error instanceof Error ? error.message : String(error);
+  return reason.replace(UNSEEN, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -48,6 +48,11 @@ test.each<[string, FuzzAnswer, RegExp]>([
   ['a member that is missing', answer(200, {}), /^200 not as documented: body must have required property 'id'/],
   ['a member that is of another format', answer(200, { id: 'x' }), /^200 not as documented: .*format "uuid"/],
   ['a body that is no JSON', { ...answer(200, {}), text: '{' } as FuzzAnswer, /^200 not as documented/],
+  [
+    "a library's own words",
+    answer(401, { status: 401, detail: 'The request Invalid input: expected object, received null.' }, PROBLEM),
+    /^401 in a library's own words, "Invalid input"/,
+  ],
   ['no request id', { ...answer(200, { id: ID }), requestId: undefined } as FuzzAnswer, /without an X-Request-Id/],
 ])('%s is a finding', (_, given, finding) => {
   expect(problemWith(given, read)).toMatch(finding);

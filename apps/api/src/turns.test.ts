@@ -1,0 +1,51 @@
+import { expect, test } from '@jest/globals';
+import { createPause, createTurns, type Pause } from './turns.js';
+
+const LARGE = 1024 * 1024;
+
+test('long work lets others go on in between, and never holds them up for long', async () => {
+  let longestMs = 0;
+  let lastAt = performance.now();
+  const others = setInterval(() => {
+    longestMs = Math.max(longestMs, performance.now() - lastAt);
+    lastAt = performance.now();
+  }, 1);
+  await createTurns()(LARGE, (pause) => busy(150, pause));
+  clearInterval(others);
+  expect(longestMs).toBeGreaterThan(0);
+  // A turn takes 10 ms; the rest is for a busy machine.
+  expect(longestMs).toBeLessThan(100);
+});
+
+test('long works go one after another, whatever becomes of the one before', async () => {
+  const inTurn = createTurns();
+  const steps: string[] = [];
+  const work = (name: string) => async (pause: Pause) => {
+    steps.push(`${name} begins`);
+    await busy(25, pause);
+    steps.push(`${name} ends`);
+    if (name === 'a') throw new Error('a failed');
+    return name;
+  };
+  const works = await Promise.allSettled(['a', 'b'].map((name) => inTurn(LARGE, work(name))));
+  expect(works.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  expect(steps).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
+});
+
+test('short work waits for no long one', async () => {
+  const inTurn = createTurns();
+  const ended: string[] = [];
+  const long = inTurn(LARGE, (pause) => busy(50, pause)).then(() => ended.push('long'));
+  await inTurn(100, async () => ended.push('short'));
+  await long;
+  expect(ended).toEqual(['short', 'long']);
+});
+
+test('a pause costs nothing before its turn is over', () => {
+  expect(createPause()()).toBeUndefined();
+});
+
+async function busy(ms: number, pause: Pause): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until) await pause();
+}
