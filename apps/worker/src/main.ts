@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
+import { configOrExit, keepCompiledCode, workerEnvironment } from '@driftwire/runtime/configuration';
+
+process.title = 'driftwire-worker';
+// Before anything else is loaded: a mistake in the environment is answered at once.
+const config = configOrExit(workerEnvironment);
+keepCompiledCode();
+
+const {
   connectDatabase,
   createSealer,
   deactivateGoneEndpoint,
@@ -9,11 +16,10 @@ import {
   makePartitionsAhead,
   releaseClaim,
   summarizeOverdue,
-} from '@driftwire/database';
-import { createConsumer, createProducer, withoutRepeats } from '@driftwire/queue';
-import {
+} = await import('@driftwire/database');
+const { createConsumer, createProducer, withoutRepeats } = await import('@driftwire/queue');
+const {
   addressPolicyOf,
-  configOrExit,
   createLog,
   createMetrics,
   exitOnBug,
@@ -21,21 +27,20 @@ import {
   repeatInBackground,
   stopOnSignal,
   version,
-  workerEnvironment,
-} from '@driftwire/runtime';
-import { createSender } from '@driftwire/sender';
-import { createDeliver } from './deliver.js';
-import { countInFlight, createDeliveryObserver } from './delivery-observer.js';
-import { createDeliveryStatements, DeliveryLocked } from './delivery-statements.js';
-import { createEndpointOpener } from './opened-endpoints.js';
-import { startOperationsServer } from './operations-server.js';
-import { recordUntil } from './record-until.js';
-import { createRecovery, NO_RECOVERY } from './recovery.js';
-import { keepPartitions } from './retention.js';
-import { createRetentionObserver } from './retention-observer.js';
-import { createSweepObserver } from './sweep-observer.js';
-import { createSweeper } from './sweeper.js';
-import { createWatchdog } from './watchdog.js';
+} = await import('@driftwire/runtime');
+const { createSender } = await import('@driftwire/sender');
+const { createDeliver } = await import('./deliver.js');
+const { countInFlight, createDeliveryObserver } = await import('./delivery-observer.js');
+const { createDeliveryStatements, DeliveryLocked } = await import('./delivery-statements.js');
+const { createEndpointOpener } = await import('./opened-endpoints.js');
+const { startOperationsServer } = await import('./operations-server.js');
+const { recordUntil } = await import('./record-until.js');
+const { createRecovery, NO_RECOVERY } = await import('./recovery.js');
+const { keepPartitions } = await import('./retention.js');
+const { createRetentionObserver } = await import('./retention-observer.js');
+const { createSweepObserver } = await import('./sweep-observer.js');
+const { createSweeper } = await import('./sweeper.js');
+const { createWatchdog } = await import('./watchdog.js');
 
 /** Of the 20 s between a request's own timeout and the end of its lease, most are for recording what came back. */
 const LEASE_MARGIN_MS = 20_000;
@@ -51,8 +56,6 @@ const EX_SOFTWARE = 70;
 
 const now = () => performance.now();
 
-process.title = 'driftwire-worker';
-const config = configOrExit(workerEnvironment);
 const log = createLog({ service: 'driftwire-worker', level: config.LOG_LEVEL });
 exitOnBug(log);
 

@@ -37,7 +37,6 @@ export {
 export { type EndpointToInsert, insertEndpoint } from './insert-endpoint.js';
 export { rememberKeyUse } from './key-use.js';
 export { type Conditions, idFloor, type ListedIds, listIds } from './list-ids.js';
-export { applyMigrations } from './migrations.js';
 export { type OverdueSummary, oldestDueMs, summarizeOverdue } from './overdue-deliveries.js';
 export { type DayDropped, dropDay, expiredDays, makePartitionsAhead } from './partitions.js';
 export { isPostgresUnavailable, isUniqueViolation } from './postgres-error.js';

@@ -11,5 +11,6 @@ export {
 } from './config.js';
 export { createLog, type Log } from './log.js';
 export { createMetrics } from './metrics.js';
+export { onDemand } from './on-demand.js';
 export { version } from './package-version.js';
 export { configOrExit, EX_CONFIG, exitOnBug, stopOnSignal } from './process.js';
