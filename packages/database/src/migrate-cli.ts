@@ -1,3 +1,4 @@
+import { describePostgresError } from './migration-failure.js';
 import { applyMigrations } from './migrations.js';
 
 /** `npm run migrate`: the release step. Exits 78 (EX_CONFIG) without a usable DATABASE_URL, 1 when a migration failed. */
@@ -10,11 +11,12 @@ async function main(): Promise<number> {
     return 78;
   }
   try {
-    const applied = await applyMigrations(url);
+    const { applied, takenBack } = await applyMigrations(url);
+    if (takenBack.length > 0) console.log(`Begun before and not finished, so begun again: ${takenBack.join(', ')}.`);
     console.log(applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.join(', ')}.`);
     return 0;
   } catch (error) {
-    console.error(`Migrating failed: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`Migrating failed: ${describePostgresError(error)}`);
     return 1;
   }
 }
