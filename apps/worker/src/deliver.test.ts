@@ -124,6 +124,7 @@ test('a delivery whose secret cannot be opened is given back for five minutes wi
   const { deliver, did } = setup({ openSecrets: () => null });
   expect(await deliver(JOB)).toEqual({ kind: 'snooze', delayMs: 300_000 });
   expect(did).toMatchObject({ sent: [], recorded: [], released: [{ dueInMs: 300_000 }], alarms: 1 });
+  expect(did.parked).toEqual(['delivery-1']);
 });
 
 test('what a receiver says never becomes a reason, only what we say about it', async () => {
@@ -163,6 +164,7 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
     recorded: [] as AttemptRecord[],
     deactivated: [] as { id: string; version: number }[],
     released: [] as { dueInMs: number }[],
+    parked: [] as string[],
     order: [] as string[],
     alarms: 0,
     interrupted: 0,
@@ -172,6 +174,7 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
     claim: claimed(),
     openSecrets: () => ({ secrets: ['whsec_x'], customHeaders: {} }),
     release: async (_claim, due) => did.released.push(due) > 0,
+    noteParked: async ({ deliveryId }) => void did.parked.push(deliveryId),
     send: (request, withinMs) => {
       did.sent.push(request);
       did.order.push('send');

@@ -8,6 +8,8 @@ export type DeliverDeps = {
   /** Null when a secret cannot be decrypted. */
   openSecrets: (claim: Claim) => EndpointSecrets | null;
   release: (claim: Claim, due: { dueInMs: number }) => Promise<boolean>;
+  /** So that it is let go as soon as its secret can be opened. */
+  noteParked: (claim: Claim) => Promise<void>;
   /** Bounded by itself, and by `withinMs`. */
   send: (request: WebhookRequest, withinMs: number) => Promise<AttemptReport>;
   /** Repeated until it works or the lease is over. */
@@ -90,6 +92,7 @@ function refuse(deps: DeliverDeps, answer: Exclude<ClaimAnswer, { verdict: 'clai
 async function park(deps: DeliverDeps, claim: Claim): Promise<JobEnding> {
   deps.observe.secretUnreadable(claim);
   await deps.release(claim, { dueInMs: UNREADABLE_SECRET_DELAY_MS });
+  await deps.noteParked(claim);
   return { kind: 'snooze', delayMs: UNREADABLE_SECRET_DELAY_MS };
 }
 

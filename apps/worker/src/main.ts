@@ -11,9 +11,12 @@ const {
   createSealer,
   deactivateGoneEndpoint,
   dropDay,
+  endParked,
   expiredDays,
   isPostgresUnavailable,
+  letGoParked,
   makePartitionsAhead,
+  noteParked,
   releaseClaim,
   summarizeOverdue,
 } = await import('@driftwire/database');
@@ -34,6 +37,8 @@ const { countInFlight, createDeliveryObserver } = await import('./delivery-obser
 const { createDeliveryStatements, DeliveryLocked } = await import('./delivery-statements.js');
 const { createEndpointOpener } = await import('./opened-endpoints.js');
 const { startOperationsServer } = await import('./operations-server.js');
+const { createParking } = await import('./parking.js');
+const { createParkingObserver } = await import('./parking-observer.js');
 const { recordUntil } = await import('./record-until.js');
 const { createRecovery, NO_RECOVERY } = await import('./recovery.js');
 const { keepPartitions } = await import('./retention.js');
@@ -49,6 +54,8 @@ const EXIT_MS = 3_000;
 const LAST_BEAT_MS = 1_000;
 /** The gauge's, and more than anybody needs to know. */
 const OVERDUE_COUNT_LIMIT = 10_000;
+/** So long a delivery may wait after its secret can be opened again. */
+const PARKING_EVERY_MS = 5_000;
 const RETENTION_EVERY_MS = 3_600_000;
 const RETENTION_RETRY_MS = 30_000;
 /** EX_SOFTWARE of sysexits(3). */
@@ -79,13 +86,15 @@ const statements = createDeliveryStatements(database.prisma, {
   isBusy: () => consumer.inFlight() * 2 >= config.WORKER_CONCURRENCY,
   observeBatch: measureBatches(registry),
 });
+const sealer = createSealer(config.ENCRYPTION_KEYS);
 const deliver = createDeliver({
   claim(job) {
     watchdog.jobTaken();
     return statements.claim(job);
   },
-  openSecrets: createEndpointOpener(createSealer(config.ENCRYPTION_KEYS)),
+  openSecrets: createEndpointOpener(sealer),
   release: (claim, due) => releaseClaim(database.prisma, claim, due),
+  noteParked: (claim) => noteParked(database.prisma, claim, sealer.keyIds),
   send: sender.send,
   record: (record, isOver) => recordUntil(() => statements.record(record), { isWorthRepeating, isOver }),
   deactivateEndpoint: (endpoint, isOver) =>
@@ -126,13 +135,22 @@ const sweeper = createSweeper({
   observe: observeSweep,
   random: Math.random,
 });
+const parking = createParking({
+  letGo: (limit) => letGoParked(database.prisma, { ring: sealer.keyIds, limit }),
+  addJobs: producer.addJobs,
+  endParked: (day, limit) => endParked(database.prisma, { day, ring: sealer.keyIds, limit }),
+  observe: createParkingObserver(log, registry),
+});
 const observeRetention = createRetentionObserver(log, registry);
 const retention = () =>
   keepPartitions({
     makePartitionsAhead: () => makePartitionsAhead(database.prisma),
     expiredDays: async () =>
       config.RETENTION_DAYS === 0 ? [] : expiredDays(database.prisma, { retentionDays: config.RETENTION_DAYS }),
-    dropDay: (day) => dropDay(database.prisma, day),
+    dropDay: async (day) => {
+      await parking.endDay(day);
+      return dropDay(database.prisma, day);
+    },
     observe: observeRetention,
   });
 const operations = await startOperationsServer({
@@ -152,7 +170,7 @@ stopOnSignal({
     sweeper.stop();
     await consumer.close(config.SHUTDOWN_GRACE_MS);
     // A beat that loses its connections would be reported as a failure.
-    await Promise.race([Promise.all([sweeping, keeping.stop()]), delay(LAST_BEAT_MS)]);
+    await Promise.race([Promise.all([sweeping, keeping.stop(), lettingGo.stop()]), delay(LAST_BEAT_MS)]);
     sender.close();
     operations.close();
     await Promise.all([producer.close(), database.close()]);
@@ -165,6 +183,11 @@ const keeping = repeatInBackground(retention, {
   everyMs: RETENTION_EVERY_MS,
   afterFailureMs: RETENTION_RETRY_MS,
   onFailure: (error) => log.warn({ err: error }, 'retention.failed'),
+});
+const lettingGo = repeatInBackground(parking.letGo, {
+  everyMs: PARKING_EVERY_MS,
+  afterFailureMs: PARKING_EVERY_MS,
+  onFailure: (error) => log.warn({ err: error }, 'parking.failed'),
 });
 log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
 if (config.SABOTAGE !== 'none') log.error({ sabotage: config.SABOTAGE }, 'worker.sabotaged: it breaks its promises');
