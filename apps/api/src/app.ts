@@ -1,6 +1,6 @@
 import type { Producer } from '@driftwire/queue';
 import type { Log } from '@driftwire/runtime';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import type { Registry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
 import { type AuthenticateOptions, createAuthenticate } from './access.js';
@@ -8,13 +8,11 @@ import type { ApiDeps } from './api-dependencies.js';
 import { apiRoutes } from './api-routes.js';
 import { answerClientError } from './client-error.js';
 import { commonHeaders } from './common-headers.js';
-import { serveDashboard } from './dashboard.js';
-import { serveDocs } from './docs-pages.js';
 import { answerProblem, mapErrors, problemOf } from './error-mapping.js';
 import { serveHealth } from './health.js';
-import { openApiDocument } from './openapi.js';
-import { limitRate, type RateLimitOptions } from './rate-limit.js';
-import { measureRequests } from './request-metrics.js';
+import { servePagesOnDemand } from './pages-on-demand.js';
+import type { RateLimitOptions } from './rate-limit.js';
+import { measureRequests, type ObserveRequest } from './request-metrics.js';
 import { registerRoutes } from './route.js';
 
 export type AppOptions = AuthenticateOptions & {
@@ -38,7 +36,53 @@ const MAX_PARAM_LENGTH = 100;
 /** The whole HTTP side: the API, its documentation, the dashboard, health and metrics. Not yet listening. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { deps, log, producer, registry } = options;
+  const observe = measureRequests(registry);
+  const app = createBareApp(log, observe, NO_SCHEMAS);
+  serveHealth(app, { postgresAnswers: options.postgresAnswers, redisAnswers: producer.answers, registry });
+
+  const routes = apiRoutes(deps);
+  const authenticate = createAuthenticate(options);
+  servePagesOnDemand(app, {
+    paths: ['/openapi.json', '/docs', '/docs/*'],
+    build: async () => {
+      const { serveDocs } = await import('./docs-pages.js');
+      const pages = createBareApp(log, observe);
+      await serveDocs(pages, { routes, version: options.version });
+      return pages;
+    },
+  });
+  servePagesOnDemand(app, {
+    paths: ['/queues', '/queues/*'],
+    build: async () => {
+      const { serveDashboard } = await import('./dashboard.js');
+      const pages = createBareApp(log, observe);
+      await serveDashboard(pages, producer.queue, { authenticate, isReadOnly: options.dashboardIsReadOnly });
+      return pages;
+    },
+  });
+  await app.register(async (api) => {
+    if (options.rateLimit !== null) {
+      const { limitRate } = await import('./rate-limit.js');
+      limitRate(api, options.rateLimit);
+    }
+    registerRoutes(api, routes, { authenticate, rideOut: deps.rideOut });
+  });
+  return app;
+}
+
+/** zod validates, and the compilers of Fastify's own schemas are a tenth of a start. Pages of others may have schemas. */
+const NO_SCHEMAS: FastifyServerOptions = {
+  schemaController: { compilersFactory: { buildValidator: () => refuseSchema, buildSerializer: () => refuseSchema } },
+};
+
+function refuseSchema(): never {
+  throw new Error('no route of this app has a schema of Fastify');
+}
+
+/** What every answer has in common; no routes. */
+function createBareApp(log: Log, observe: ObserveRequest, more: FastifyServerOptions = {}): FastifyInstance {
   const app = Fastify({
+    ...more,
     logger: false,
     genReqId: () => uuidv7(),
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -55,16 +99,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     reply.headers(commonHeaders(request.id));
   });
   mapErrors(app, log);
-  measureRequests(app, registry);
-  serveHealth(app, { postgresAnswers: options.postgresAnswers, redisAnswers: producer.answers, registry });
-
-  const routes = apiRoutes(deps);
-  const authenticate = createAuthenticate(options);
-  await serveDocs(app, openApiDocument(routes, options.version));
-  await serveDashboard(app, producer.queue, { authenticate, isReadOnly: options.dashboardIsReadOnly });
-  await app.register(async (api) => {
-    if (options.rateLimit !== null) limitRate(api, options.rateLimit);
-    registerRoutes(api, routes, { authenticate, rideOut: deps.rideOut });
+  app.addHook('onResponse', async (request, reply) => {
+    if (!request.routeOptions.config.isHandedOn) observe(request, reply);
   });
   return app;
 }

@@ -1,37 +1,37 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  connectDatabase,
-  createOutage,
-  createSealer,
-  makePartitionsAhead,
-  oldestDueMs,
-  rememberKeyUse,
-} from '@driftwire/database';
-import { connectCounter, createEnqueueBuffer, createProducer, withoutRepeats } from '@driftwire/queue';
-import {
+import { apiEnvironment, configOrExit, keepCompiledCode } from '@driftwire/runtime/configuration';
+import type { AcceptedEvent } from './api-dependencies.js';
+
+process.title = 'driftwire-api';
+// Before anything else is loaded: a mistake in the environment is answered at once, and a restart waits for nothing twice.
+const config = configOrExit(apiEnvironment);
+keepCompiledCode();
+
+const { connectDatabase, createOutage, createSealer, makePartitionsAhead, oldestDueMs, rememberKeyUse } = await import(
+  '@driftwire/database'
+);
+const { connectCounter, createEnqueueBuffer, createProducer, withoutRepeats } = await import('@driftwire/queue');
+const {
   addressPolicyOf,
-  apiEnvironment,
-  configOrExit,
   createLog,
   createMetrics,
   exitOnBug,
   exitWhenMisconfigured,
   measureBatches,
+  onDemand,
   repeatInBackground,
   stopOnSignal,
   threadPoolOf,
   version,
-} from '@driftwire/runtime';
-import { createNameCheck, createSender } from '@driftwire/sender';
-import { createAccept } from './accept-in-batches.js';
-import type { AcceptedEvent } from './api-dependencies.js';
-import { buildApp } from './app.js';
-import { createBacklogWatch } from './backlog-watch.js';
-import { createBriefMemory } from './brief-memory.js';
-import { createCursors } from './cursor.js';
-import { findCustomerId } from './customers.js';
-import { createKeyUsage } from './key-usage.js';
-import { acceptanceCounters } from './request-metrics.js';
+} = await import('@driftwire/runtime');
+const { createAccept } = await import('./accept-in-batches.js');
+const { buildApp } = await import('./app.js');
+const { createBacklogWatch } = await import('./backlog-watch.js');
+const { createBriefMemory } = await import('./brief-memory.js');
+const { createCursors } = await import('./cursor.js');
+const { findCustomerId } = await import('./customers.js');
+const { createKeyUsage } = await import('./key-usage.js');
+const { acceptanceCounters } = await import('./request-metrics.js');
 
 const POOL_SIZE = 20;
 /** Jobs kept in memory while Redis is away: about 20 MB. */
@@ -52,8 +52,6 @@ const HANG_UP_EVERY_MS = 50;
 
 const now = () => performance.now();
 
-process.title = 'driftwire-api';
-const config = configOrExit(apiEnvironment);
 const log = createLog({ service: 'driftwire-api', level: config.LOG_LEVEL });
 exitOnBug(log);
 
@@ -89,8 +87,15 @@ const counterRedis = config.RATE_LIMIT_PER_KEY === 0 ? null : connectCounter(con
 const remembered = { ttlMs: REMEMBERED_MS, capacity: REMEMBERED_ROWS, now };
 const observeBatch = measureBatches(registry);
 const addressPolicy = addressPolicyOf(config);
-const { lookupsAtOnce } = threadPoolOf(process.env);
-const sender = createSender({ version, addressPolicy, timeoutMs: config.REQUEST_TIMEOUT_MS, lookupsAtOnce });
+/** For an endpoint's URL and its test, so not before somebody needs one. */
+const outbound = onDemand(async () => {
+  const { createNameCheck, createSender } = await import('@driftwire/sender');
+  const { lookupsAtOnce } = threadPoolOf(process.env);
+  const sender = createSender({ version, addressPolicy, timeoutMs: config.REQUEST_TIMEOUT_MS, lookupsAtOnce });
+  closeSender = sender.close;
+  return { checkName: createNameCheck({ addressPolicy, withinMs: NAME_CHECK_MS }), send: sender.send };
+});
+let closeSender = () => {};
 const keyUsage = createKeyUsage((uses) => rememberKeyUse(database.prisma, uses));
 const findApiKey = createBriefMemory((id) => database.prisma.apiKey.findUnique({ where: { id } }), remembered);
 const app = await buildApp({
@@ -107,11 +112,11 @@ const app = await buildApp({
     }),
     rideOut: outage.rideOut,
     addressPolicy,
-    checkName: createNameCheck({ addressPolicy, withinMs: NAME_CHECK_MS }),
+    checkName: async (url) => (await outbound()).checkName(url),
     maxAttempts: config.MAX_ATTEMPTS,
     maxEndpointsPerCustomer: config.MAX_ENDPOINTS_PER_CUSTOMER,
     enqueue: buffer.push,
-    send: sender.send,
+    send: async (request) => (await outbound()).send(request),
     onAccepted: recordAccepted,
   },
   findApiKey: (id, until) => outage.rideOut(() => findApiKey(id), { until }),
@@ -153,7 +158,7 @@ stopOnSignal({
     await Promise.race([app.close(), delay(GRACE_MS - FLUSH_MS - EXIT_MS)]);
     clearInterval(hangUp);
     await buffer.close(FLUSH_MS);
-    sender.close();
+    closeSender();
     counterRedis?.disconnect();
     const stopped = Promise.all([keeping.stop(), noting.stop()]).then(keyUsage.flush);
     await Promise.race([stopped.catch(() => {}), delay(EXIT_MS)]);

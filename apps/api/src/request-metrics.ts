@@ -1,10 +1,13 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Counter, Histogram, type Registry } from 'prom-client';
 
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
+/** Observes a request that has been answered. */
+export type ObserveRequest = (request: FastifyRequest, reply: FastifyReply) => void;
+
 /** Requests by route, never by path: a path holds ids. */
-export function measureRequests(app: FastifyInstance, registry: Registry): void {
+export function measureRequests(registry: Registry): ObserveRequest {
   const duration = new Histogram({
     name: 'driftwire_http_request_duration_seconds',
     help: 'API requests, by method, route and status.',
@@ -12,10 +15,10 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
     buckets: DURATION_BUCKETS_S,
     registers: [registry],
   });
-  app.addHook('onResponse', async (request, reply) => {
+  return (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     duration.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
-  });
+  };
 }
 
 export function acceptanceCounters(registry: Registry) {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CannotStart } from '@driftwire/local-servers';
-import { readJsonFile, replaceFile } from './atomic-file.js';
+import { readJsonFile, replaceFileForGood } from './atomic-file.js';
 
 export type Secrets = { adminApiKey: string; encryptionKeys: string; postgresPassword: string };
 
@@ -13,7 +13,7 @@ export function loadSecrets(dataDir: string): Secrets {
   if (isSecrets(kept)) return kept;
   refuseToReplace(dataDir, file);
   const secrets = makeSecrets();
-  replaceFile(file, `${JSON.stringify(secrets, null, 2)}\n`);
+  replaceFileForGood(file, `${JSON.stringify(secrets, null, 2)}\n`);
   return secrets;
 }
 

@@ -124,6 +124,7 @@ test('a delivery whose secret cannot be opened is given back for five minutes wi
   const { deliver, did } = setup({ openSecrets: () => null });
   expect(await deliver(JOB)).toEqual({ kind: 'snooze', delayMs: 300_000 });
   expect(did).toMatchObject({ sent: [], recorded: [], released: [{ dueInMs: 300_000 }], alarms: 1 });
+  expect(did.parked).toEqual(['delivery-1']);
 });
 
 test('what a receiver says never becomes a reason, only what we say about it', async () => {
@@ -215,6 +216,7 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
     deactivated: [] as { id: string; version: number }[],
     released: [] as { dueInMs: number }[],
     withheld: [] as string[],
+    parked: [] as string[],
     order: [] as string[],
     alarms: 0,
     interrupted: 0,
@@ -224,6 +226,7 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
     claim: claimed(),
     openSecrets: () => ({ secrets: ['whsec_x'], customHeaders: {} }),
     release: async (_claim, due) => did.released.push(due) > 0,
+    noteParked: async ({ deliveryId }) => void did.parked.push(deliveryId),
     send: (request, ...bounds) => {
       did.sent.push(request);
       did.order.push('send');

@@ -9,6 +9,8 @@ export type DeliverDeps = {
   openSecrets: (claim: Claim) => EndpointSecrets | null;
   /** False when the lease has passed to somebody else. Repeated until it works or there is no time left. */
   release: (claim: Claim, due: { dueInMs: number }, isOver: () => boolean) => Promise<boolean>;
+  /** So that it is let go as soon as its secret can be opened. */
+  noteParked: (claim: Claim) => Promise<void>;
   /** Bounded by itself, and by `withinMs`. `clock` tells the time, in milliseconds since 1970. */
   send: (request: WebhookRequest, withinMs: number, clock: () => number) => Promise<AttemptReport>;
   /** Repeated until it works or the lease is over. */
@@ -104,7 +106,9 @@ function refuse(deps: DeliverDeps, answer: Exclude<ClaimAnswer, { verdict: 'clai
 /** Never sent unsigned, and never failed for a reason that is ours: it waits for a person to mend the key ring. */
 async function park(deps: DeliverDeps, claim: Claim): Promise<JobEnding> {
   deps.observe.secretUnreadable(claim);
-  return giveBack(deps, claim, UNREADABLE_SECRET_DELAY_MS);
+  const ending = await giveBack(deps, claim, UNREADABLE_SECRET_DELAY_MS);
+  await deps.noteParked(claim);
+  return ending;
 }
 
 /** What was not sent is no attempt: it costs the delivery nothing but a moment. */

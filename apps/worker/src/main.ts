@@ -1,19 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
+import { configOrExit, keepCompiledCode, workerEnvironment } from '@driftwire/runtime/configuration';
+
+process.title = 'driftwire-worker';
+// Before anything else is loaded: a mistake in the environment is answered at once.
+const config = configOrExit(workerEnvironment);
+keepCompiledCode();
+
+const {
   connectDatabase,
   createSealer,
   deactivateGoneEndpoint,
   dropDay,
+  endParked,
   expiredDays,
   isPostgresUnavailable,
+  letGoParked,
   makePartitionsAhead,
+  noteParked,
   releaseClaim,
   summarizeOverdue,
-} from '@driftwire/database';
-import { createConsumer, createProducer, withoutRepeats } from '@driftwire/queue';
-import {
+} = await import('@driftwire/database');
+const { createConsumer, createProducer, withoutRepeats } = await import('@driftwire/queue');
+const {
   addressPolicyOf,
-  configOrExit,
   createLog,
   createMetrics,
   exitOnBug,
@@ -24,22 +33,23 @@ import {
   threadPoolOf,
   threadsNeeded,
   version,
-  workerEnvironment,
-} from '@driftwire/runtime';
-import { createSender } from '@driftwire/sender';
-import { createClockSkewWatch, observeClockSkew } from './clock-skew.js';
-import { createDeliver } from './deliver.js';
-import { countInFlight, createDeliveryObserver } from './delivery-observer.js';
-import { createDeliveryStatements, DeliveryLocked } from './delivery-statements.js';
-import { createEndpointOpener } from './opened-endpoints.js';
-import { startOperationsServer } from './operations-server.js';
-import { recordUntil } from './record-until.js';
-import { createRecovery, NO_RECOVERY } from './recovery.js';
-import { keepPartitions } from './retention.js';
-import { createRetentionObserver } from './retention-observer.js';
-import { createSweepObserver } from './sweep-observer.js';
-import { createSweeper } from './sweeper.js';
-import { createWatchdog } from './watchdog.js';
+} = await import('@driftwire/runtime');
+const { createSender } = await import('@driftwire/sender');
+const { createClockSkewWatch, observeClockSkew } = await import('./clock-skew.js');
+const { createDeliver } = await import('./deliver.js');
+const { countInFlight, createDeliveryObserver } = await import('./delivery-observer.js');
+const { createDeliveryStatements, DeliveryLocked } = await import('./delivery-statements.js');
+const { createEndpointOpener } = await import('./opened-endpoints.js');
+const { startOperationsServer } = await import('./operations-server.js');
+const { createParking } = await import('./parking.js');
+const { createParkingObserver } = await import('./parking-observer.js');
+const { recordUntil } = await import('./record-until.js');
+const { createRecovery, NO_RECOVERY } = await import('./recovery.js');
+const { keepPartitions } = await import('./retention.js');
+const { createRetentionObserver } = await import('./retention-observer.js');
+const { createSweepObserver } = await import('./sweep-observer.js');
+const { createSweeper } = await import('./sweeper.js');
+const { createWatchdog } = await import('./watchdog.js');
 
 /** Of the 20 s between a request's own timeout and the end of its lease, most are for recording what came back. */
 const LEASE_MARGIN_MS = 20_000;
@@ -48,6 +58,8 @@ const EXIT_MS = 3_000;
 const LAST_BEAT_MS = 1_000;
 /** The gauge's, and more than anybody needs to know. */
 const OVERDUE_COUNT_LIMIT = 10_000;
+/** So long a delivery may wait after its secret can be opened again. */
+const PARKING_EVERY_MS = 5_000;
 const RETENTION_EVERY_MS = 3_600_000;
 const RETENTION_RETRY_MS = 30_000;
 /** EX_SOFTWARE of sysexits(3). */
@@ -55,8 +67,6 @@ const EX_SOFTWARE = 70;
 
 const now = () => performance.now();
 
-process.title = 'driftwire-worker';
-const config = configOrExit(workerEnvironment);
 const log = createLog({ service: 'driftwire-worker', level: config.LOG_LEVEL });
 exitOnBug(log);
 
@@ -83,14 +93,16 @@ const statements = createDeliveryStatements(database.prisma, {
   observeBatch: measureBatches(registry),
   readClock: createClockSkewWatch({ ...observeClockSkew(log, registry), now }),
 });
+const sealer = createSealer(config.ENCRYPTION_KEYS);
 const deliver = createDeliver({
   claim(job) {
     watchdog.jobTaken();
     return statements.claim(job);
   },
-  openSecrets: createEndpointOpener(createSealer(config.ENCRYPTION_KEYS)),
+  openSecrets: createEndpointOpener(sealer),
   release: (claim, due, isOver) =>
     recordUntil(() => releaseClaim(database.prisma, claim, due), { isWorthRepeating, isOver }),
+  noteParked: (claim) => noteParked(database.prisma, claim, sealer.keyIds),
   send: sender.send,
   record: (record, isOver) => recordUntil(() => statements.record(record), { isWorthRepeating, isOver }),
   deactivateEndpoint: (endpoint, isOver) =>
@@ -131,13 +143,22 @@ const sweeper = createSweeper({
   observe: observeSweep,
   random: Math.random,
 });
+const parking = createParking({
+  letGo: (limit) => letGoParked(database.prisma, { ring: sealer.keyIds, limit }),
+  addJobs: producer.addJobs,
+  endParked: (day, limit) => endParked(database.prisma, { day, ring: sealer.keyIds, limit }),
+  observe: createParkingObserver(log, registry),
+});
 const observeRetention = createRetentionObserver(log, registry);
 const retention = () =>
   keepPartitions({
     makePartitionsAhead: () => makePartitionsAhead(database.prisma),
     expiredDays: async () =>
       config.RETENTION_DAYS === 0 ? [] : expiredDays(database.prisma, { retentionDays: config.RETENTION_DAYS }),
-    dropDay: (day) => dropDay(database.prisma, day),
+    dropDay: async (day) => {
+      await parking.endDay(day);
+      return dropDay(database.prisma, day);
+    },
     observe: observeRetention,
   });
 const operations = await startOperationsServer({
@@ -157,7 +178,7 @@ stopOnSignal({
     sweeper.stop();
     await consumer.close(config.SHUTDOWN_GRACE_MS);
     // A beat that loses its connections would be reported as a failure.
-    await Promise.race([Promise.all([sweeping, keeping.stop()]), delay(LAST_BEAT_MS)]);
+    await Promise.race([Promise.all([sweeping, keeping.stop(), lettingGo.stop()]), delay(LAST_BEAT_MS)]);
     sender.close();
     operations.close();
     await Promise.all([producer.close(), database.close()]);
@@ -170,6 +191,11 @@ const keeping = repeatInBackground(retention, {
   everyMs: RETENTION_EVERY_MS,
   afterFailureMs: RETENTION_RETRY_MS,
   onFailure: (error) => log.warn({ err: error }, 'retention.failed'),
+});
+const lettingGo = repeatInBackground(parking.letGo, {
+  everyMs: PARKING_EVERY_MS,
+  afterFailureMs: PARKING_EVERY_MS,
+  onFailure: (error) => log.warn({ err: error }, 'parking.failed'),
 });
 log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
 void exitWhenMisconfigured(database.schemaProblem);

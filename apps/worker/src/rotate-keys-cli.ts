@@ -9,9 +9,10 @@ Seals every endpoint's secrets and custom headers again with the first key of EN
 DATABASE_URL names. In batches, safe to interrupt and to run beside everything else: what is done stays done.
 
 How to replace a key:
-  1. Put the new key first in ENCRYPTION_KEYS of the API and the workers, the old one behind it, and restart them.
-  2. npm run rotate-keys
-  3. Take the old key out, and restart them again.
+  1. Add the new key to ENCRYPTION_KEYS of the API and the workers as the second, and restart them: all open with it.
+  2. Make it the first, the old one the second, and restart them: it seals.
+  3. npm run rotate-keys, with the same ENCRYPTION_KEYS
+  4. Take the old key out, and restart them.
 
   --dry-run    only say how many endpoints another key has sealed`;
 

@@ -41,6 +41,7 @@ function deliverLosingOneAnswer(code: number) {
     },
     openSecrets: () => ({ secrets: ['whsec_x'], customHeaders: {} }),
     release: async () => true,
+    noteParked: async () => {},
     send: async () => responded(code),
     record: (attempt, isOver) => recordUntil(() => record(attempt), { isWorthRepeating: () => true, isOver }),
     deactivateEndpoint: async () => true,

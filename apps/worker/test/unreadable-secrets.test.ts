@@ -48,6 +48,22 @@ test.each<[string, { env?: Record<string, string>; spoil?: (endpointId: string) 
   await mended.stop();
 });
 
+test('parked by a worker without the key, it is let go within seconds of the start of one that has it', async () => {
+  const posted = await postDelivery(stack);
+  const without = await startWorker({
+    ...processOptions(),
+    env: { ENCRYPTION_KEYS: `new:${Buffer.alloc(32, 9).toString('base64')}` },
+  });
+  await until(() => database.prisma.parkedDelivery.findUnique({ where: { deliveryId: posted.id } }));
+  await without.stop();
+  const startedAt = Date.now();
+  const mended = await startWorker(processOptions());
+  expect(await stack.deliveryIn('success', posted.id)).toMatchObject({ attempt_count: 1 });
+  expect(Date.now() - startedAt).toBeLessThan(30_000);
+  expect(posted.requests()).toHaveLength(1);
+  await mended.stop();
+});
+
 function processOptions() {
   return { databaseUrl: stack.database.url, redisUrl: stack.redis.url };
 }

@@ -15,7 +15,8 @@ export type AuditAction =
   | 'endpoint.secret_rotated'
   | 'endpoint.deactivated'
   | 'endpoint.deleted'
-  | 'delivery.retried';
+  | 'delivery.retried'
+  | 'delivery.given_up';
 
 /** What was done, by whom. `detail` is shown as it is, so it never holds a value that was given in confidence. */
 export type Deed = Actor & { action: AuditAction; detail?: Record<string, string | number | null | string[]> };

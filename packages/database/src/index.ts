@@ -37,9 +37,9 @@ export {
 export { type EndpointToInsert, insertEndpoint } from './insert-endpoint.js';
 export { rememberKeyUse } from './key-use.js';
 export { type Conditions, idFloor, type ListedIds, listIds } from './list-ids.js';
-export { applyMigrations } from './migrations.js';
 export { createOutage, type Outage, type Patience, type RideOut } from './outage.js';
 export { type OverdueSummary, oldestDueMs, summarizeOverdue } from './overdue-deliveries.js';
+export { endParked, type LetGo, letGoParked, noteParked, type Ring } from './parked-deliveries.js';
 export { type DayDropped, dropDay, expiredDays, makePartitionsAhead } from './partitions.js';
 export { isPostgresAway, isPostgresUnavailable, isUniqueViolation, wasNeverSent } from './postgres-error.js';
 export { planRearmWave, type RearmWave, readQueueEpoch, rearmForWave, rememberQueueEpoch } from './queue-epoch.js';

@@ -1,3 +1,4 @@
+import { describePostgresError } from './migration-failure.js';
 import { applyMigrations } from './migrations.js';
 import { DatabaseUrlProblem } from './session.js';
 
@@ -13,7 +14,8 @@ async function main(): Promise<number> {
     return EX_CONFIG;
   }
   try {
-    const applied = await applyMigrations(url);
+    const { applied, takenBack } = await applyMigrations(url);
+    if (takenBack.length > 0) console.log(`Begun before and not finished, so begun again: ${takenBack.join(', ')}.`);
     console.log(applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.join(', ')}.`);
     return 0;
   } catch (error) {
@@ -21,7 +23,7 @@ async function main(): Promise<number> {
       console.error(error.message);
       return EX_CONFIG;
     }
-    console.error(`Migrating failed: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`Migrating failed: ${describePostgresError(error)}`);
     return 1;
   }
 }

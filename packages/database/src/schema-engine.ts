@@ -6,19 +6,22 @@ import { bindMigrationAwareSqlAdapterFactory, type ColumnType, ColumnTypeEnum } 
 import type { SchemaEngine } from '@prisma/schema-engine-wasm';
 import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
+import { finishingItself } from './begun-migrations.js';
 import { sessionOf } from './session.js';
 
 /**
  * Prisma's own schema engine, in WebAssembly: what `prisma migrate` downloads as a binary, without the download.
- * The caller ends it through `close`.
+ * The caller ends it through `close`. When the engine fails, `failure` is what Postgres said: the engine only knows that
+ * there was something ("External error id#0").
  */
 export async function openSchemaEngine(
   databaseUrl: string,
-): Promise<{ engine: SchemaEngine; close: () => Promise<void> }> {
+): Promise<{ engine: SchemaEngine; failure: () => EngineFailure | null; close: () => Promise<void> }> {
   await bootEngine();
   const { schema, ...session } = sessionOf(databaseUrl, UNBOUNDED);
   const pool = new pg.Pool({ ...session, max: 1, connectionTimeoutMillis: 10_000 });
   pool.on('error', () => {});
+  const failure = rememberFailure(pool);
   const engine = await bindings.SchemaEngine.new(
     { datamodels: [['schema.prisma', await readFile(schemaPath, 'utf8')]] },
     () => {},
@@ -26,6 +29,7 @@ export async function openSchemaEngine(
   );
   return {
     engine,
+    failure,
     close: async () => {
       engine.free();
       await pool.end();
@@ -36,12 +40,28 @@ export async function openSchemaEngine(
 /** A migration takes as long as it takes, whatever the role's own limits are. */
 const UNBOUNDED = { statement_timeout: '0', idle_in_transaction_session_timeout: '0' };
 
+/** The first statement that failed: what fails after it is the engine's tidying up. */
+export type EngineFailure = { sql: string; error: unknown };
+
+function rememberFailure(pool: pg.Pool): () => EngineFailure | null {
+  let first: EngineFailure | null = null;
+  const query = pool.query.bind(pool);
+  Object.assign(pool, {
+    query: (config: string | pg.QueryConfig) =>
+      query(config).catch((error: unknown) => {
+        first ??= { sql: typeof config === 'string' ? config : config.text, error };
+        throw error;
+      }),
+  });
+  return () => first;
+}
+
 export const schemaPath = fileURLToPath(new URL('../../../prisma/schema.prisma', import.meta.url));
 
 /**
- * Prisma's adapter with two repairs. Its `executeScript` splits at every semicolon and runs each piece on its own: a
- * whole script in one query is one transaction, and a function body may hold a semicolon. And it refuses the type
- * "char", which the engine reads from the catalogue of any database that has a table.
+ * Prisma's adapter with two repairs. Its `executeScript`, which runs migrations and nothing else, splits at every semicolon and
+ * runs each piece on its own: a whole script in one query is one transaction, and a function body may hold a semicolon. And
+ * it refuses the type "char", which the engine reads from the catalogue of any database that has a table.
  */
 function migrationAdapter(pool: pg.Pool, schema: string): PrismaPg {
   const factory = new PrismaPg(relabelChars(pool), { schema });
@@ -54,7 +74,7 @@ function migrationAdapter(pool: pg.Pool, schema: string): PrismaPg {
       return { ...result, columnTypes: result.columnTypes.map(charType) };
     };
     adapter.executeScript = async (script) => {
-      await pool.query(script);
+      await pool.query(finishingItself(script));
     };
     return adapter;
   };

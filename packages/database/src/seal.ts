@@ -12,6 +12,8 @@ export type Sealer = {
   open: (sealed: string, binding: SealBinding) => string;
   /** Of the key that seals. */
   currentKeyId: string;
+  /** Of all keys that open. */
+  keyIds: readonly string[];
 };
 
 export class UnsealError extends Error {
@@ -31,6 +33,7 @@ export function createSealer(keys: readonly [EncryptionKey, ...EncryptionKey[]])
 
   return {
     currentKeyId: current.id,
+    keyIds: [...byId.keys()],
     seal(text, binding) {
       const iv = randomBytes(IV_BYTES);
       const cipher = createCipheriv('aes-256-gcm', current.key, iv).setAAD(aad(binding));

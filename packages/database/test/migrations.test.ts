@@ -164,5 +164,6 @@ test('foreign keys between things of a customer carry customer_id; those within 
     { name: 'attempts_DAY_delivery_fkey', days },
     { name: 'deliveries_DAY_event_fkey', days },
     { name: 'deliveries_customer_id_endpoint_id_fkey', days: 1 },
+    { name: 'parked_deliveries_customer_id_endpoint_id_fkey', days: 1 },
   ]);
 });

@@ -11,6 +11,7 @@ export {
 } from './config.js';
 export { createLog, type Log } from './log.js';
 export { createMetrics } from './metrics.js';
+export { onDemand } from './on-demand.js';
 export { version } from './package-version.js';
 export { configOrExit, EX_CONFIG, exitOnBug, exitWhenMisconfigured, stopOnSignal } from './process.js';
 export { threadPoolOf, threadsNeeded } from './thread-pool.js';

@@ -2,12 +2,22 @@
 -- as a whole. All ids of an event carry its millisecond, so an event, its deliveries and their attempts share a day.
 -- docs/adr/0006-partitions-by-day.md
 
--- What is there moves aside, and into its partitions below.
-CREATE SCHEMA "unpartitioned";
+-- What is there moves aside, and into its partitions below. By name and not into another schema, for which the role would need
+-- a right on the whole database; the names of indexes go with the tables'.
 ALTER TABLE "idempotency_keys" DROP CONSTRAINT "idempotency_keys_customer_id_event_id_fkey";
-ALTER TABLE "attempts" SET SCHEMA "unpartitioned";
-ALTER TABLE "deliveries" SET SCHEMA "unpartitioned";
-ALTER TABLE "drift_events" SET SCHEMA "unpartitioned";
+DO $$
+DECLARE
+  unpartitioned TEXT;
+  index_of_it TEXT;
+BEGIN
+  FOREACH unpartitioned IN ARRAY ARRAY['drift_events', 'deliveries', 'attempts'] LOOP
+    FOR index_of_it IN SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE indrelid = to_regclass(unpartitioned) LOOP
+      EXECUTE format('ALTER INDEX %I RENAME TO %I', index_of_it, 'unpartitioned_' || index_of_it);
+    END LOOP;
+    EXECUTE format('ALTER TABLE %I RENAME TO %I', unpartitioned, 'unpartitioned_' || unpartitioned);
+  END LOOP;
+END
+$$;
 
 CREATE TABLE "drift_events" (
     "id" UUID NOT NULL,
@@ -160,18 +170,18 @@ $$;
 
 -- A week ahead, and every day that has rows.
 SELECT make_partitions(day::date) FROM generate_series((now() AT TIME ZONE 'UTC')::date - 1, (now() AT TIME ZONE 'UTC')::date + 7, interval '1 day') AS day;
-SELECT make_partitions(day) FROM (SELECT DISTINCT (created_at AT TIME ZONE 'UTC')::date AS day FROM "unpartitioned"."drift_events") AS days;
+SELECT make_partitions(day) FROM (SELECT DISTINCT (created_at AT TIME ZONE 'UTC')::date AS day FROM "unpartitioned_drift_events") AS days;
 
 INSERT INTO "drift_events" (id, customer_id, event_type, drift_type, severity, request_id, occurred_at, body, created_at)
-SELECT id, customer_id, event_type, drift_type, severity, request_id, occurred_at, body, created_at FROM "unpartitioned"."drift_events";
+SELECT id, customer_id, event_type, drift_type, severity, request_id, occurred_at, body, created_at FROM "unpartitioned_drift_events";
 INSERT INTO "deliveries" (id, customer_id, event_id, endpoint_id, event_type, status, failure_reason, max_attempts, round, failed_count,
   starts, fence, lease_expires_at, generation, claimed_generation, recover_at, next_attempt_at, last_attempt_at, response_code,
   last_error, created_at, completed_at)
 SELECT id, customer_id, event_id, endpoint_id, event_type, status, failure_reason, max_attempts, round, failed_count,
   starts, fence, lease_expires_at, generation, claimed_generation, recover_at, next_attempt_at, last_attempt_at, response_code,
-  last_error, created_at, completed_at FROM "unpartitioned"."deliveries";
+  last_error, created_at, completed_at FROM "unpartitioned_deliveries";
 INSERT INTO "attempts" (delivery_id, number, customer_id, round, started_at, duration_ms, phases, request_headers, outcome,
   response_code, response_headers, response_body, error)
 SELECT delivery_id, number, customer_id, round, started_at, duration_ms, phases, request_headers, outcome,
-  response_code, response_headers, response_body, error FROM "unpartitioned"."attempts";
-DROP SCHEMA "unpartitioned" CASCADE;
+  response_code, response_headers, response_body, error FROM "unpartitioned_attempts";
+DROP TABLE "unpartitioned_attempts", "unpartitioned_deliveries", "unpartitioned_drift_events";

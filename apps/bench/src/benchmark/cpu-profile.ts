@@ -1,6 +1,11 @@
 /** What `node --cpu-prof` writes, as far as it is read here. */
 export type CpuProfile = {
-  nodes: { id: number; callFrame: { functionName: string; url: string }; children?: number[] }[];
+  /** Lines are counted from 0. */
+  nodes: {
+    id: number;
+    callFrame: { functionName: string; url: string; lineNumber: number };
+    children?: number[];
+  }[];
   samples: number[];
   /** Microseconds, one for each sample. */
   timeDeltas: number[];
@@ -43,7 +48,7 @@ function ownersOf(nodes: CpuProfile['nodes']): Map<number, string> {
 }
 
 /** A package of npm's, one of ours, or what V8 does by itself; null for Node's own code, which belongs to its caller. */
-function ownerOf({ functionName, url }: { functionName: string; url: string }): string | null {
+function ownerOf({ functionName, url }: CpuProfile['nodes'][number]['callFrame']): string | null {
   if (url === '') return functionName.startsWith('(') && functionName !== '(root)' ? functionName : null;
   const [, installed] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? [];
   if (installed !== undefined) return installed;

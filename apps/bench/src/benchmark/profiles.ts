@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inSourceFiles, type ReadBundle } from './bundled-sources.js';
 import { type CpuProfile, type Share, shareByOwner } from './cpu-profile.js';
 
 /** A process writes its profile when it ends by itself, so it must not be killed. */
@@ -18,10 +20,22 @@ const SHOWN_OWNERS = 14;
 export function writeProfiles(directory: string): string {
   return ['api-1', 'worker-1']
     .map((name) => {
-      const profile = JSON.parse(readFileSync(join(directory, `${name}.cpuprofile`), 'utf8')) as CpuProfile;
+      const written = JSON.parse(readFileSync(join(directory, `${name}.cpuprofile`), 'utf8')) as CpuProfile;
+      const profile = inSourceFiles(written, createBundleReader());
       return `${name}: ${shareByOwner(profile).slice(0, SHOWN_OWNERS).map(writeShare).join(', ')}`;
     })
     .join('\n');
+}
+
+/** Reads each file once: a profile names it for every function. */
+function createBundleReader(): ReadBundle {
+  const known = new Map<string, string[]>();
+  return (url) => {
+    if (!/^file:.*\/apps\/\w+\/dist\//.test(url)) return null;
+    const lines = known.get(url) ?? readFileSync(fileURLToPath(url), 'utf8').split('\n');
+    known.set(url, lines);
+    return lines;
+  };
 }
 
 function writeShare({ owner, share }: Share): string {
