@@ -20,7 +20,7 @@ test.each(['apps/api', 'apps/worker'])('%s judges its environment before it load
     env: environment,
     maxBuffer: 64 * 1024 * 1024,
   });
-  expect(packagesLoaded((await check).stderr)).toEqual(['packages/runtime', 'zod']);
+  expect(packagesLoaded((await check).stderr)).toEqual(['packages/postgres-url', 'packages/runtime', 'zod']);
 });
 
 const FOR_PAGES = ['@bull-board/api', '@bull-board/fastify', '@fastify/static', '@fastify/swagger-ui', 'zod-openapi'];

@@ -114,7 +114,7 @@ test('a migration that cannot be applied says what Postgres said, and is applied
     `Migrating failed: ${AUDIT_LOG}: type "audit_actor" already exists (42710). Nothing of it was kept: mend the cause and run npm run migrate again.\n`,
   ]);
   await sql.query('DROP TYPE audit_actor');
-  expect((await migrate().ended).said).toContain(`Applied ${AUDIT_LOG}.`);
+  expect((await migrate().ended).said).toContain(`Applied ${AUDIT_LOG}`);
 });
 
 test('one that is there but was left as begun, by a tool that says so afterwards, is told from a broken one', async () => {
