@@ -26,6 +26,7 @@ export type AppOptions = AuthenticateOptions & {
   registry: Registry;
   log: Log;
   producer: Pick<Producer, 'queue' | 'answers'>;
+  redisTakesJobs: () => Promise<boolean>;
   postgresAnswers: () => Promise<boolean>;
 };
 
@@ -56,12 +57,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   });
   mapErrors(app, log);
   measureRequests(app, registry);
-  serveHealth(app, { postgresAnswers: options.postgresAnswers, redisAnswers: producer.answers, registry });
+  serveHealth(app, { postgresAnswers: options.postgresAnswers, redisTakesJobs: options.redisTakesJobs, registry });
 
   const routes = apiRoutes(deps);
   const authenticate = createAuthenticate(options);
   await serveDocs(app, openApiDocument(routes, options.version));
-  await serveDashboard(app, producer.queue, { authenticate, isReadOnly: options.dashboardIsReadOnly });
+  await serveDashboard(app, producer, { authenticate, isReadOnly: options.dashboardIsReadOnly });
   await app.register(async (api) => {
     if (options.rateLimit !== null) limitRate(api, options.rateLimit);
     registerRoutes(api, routes, authenticate);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectDatabase, createSealer, makePartitionsAhead, oldestDueMs, rememberKeyUse } from '@driftwire/database';
-import { connectCounter, createEnqueueBuffer, createProducer, withoutRepeats } from '@driftwire/queue';
+import { connectCounter, createEnqueueBuffer, createProducer, RedisRefusal, withoutRepeats } from '@driftwire/queue';
 import {
   addressPolicyOf,
   apiEnvironment,
@@ -55,6 +55,7 @@ const database = connectDatabase({
   poolSize: POOL_SIZE,
   onConnectionLost: (error) => log.warn({ err: error }, 'postgres.connection_lost'),
 });
+const tellRefused = withoutRepeats((error, repeats) => log.error({ err: error, repeats }, 'redis.refused'), now);
 const producer = createProducer({
   redisUrl: config.REDIS_URL,
   prefix: 'driftwire',
@@ -108,6 +109,7 @@ const app = await buildApp({
   registry,
   log,
   producer,
+  redisTakesJobs: async () => !buffer.isRefused() && (await producer.takesWrites()),
   postgresAnswers: database.answers,
 });
 const keeping = repeatInBackground(keepPartitionsAhead, {
@@ -141,9 +143,10 @@ stopOnSignal({
   },
 });
 
-/** Quiet: what it means (jobs that wait in memory) is told by `jobs.not_enqueued`. */
+/** Quiet: what it means (jobs that wait in memory) is told by `jobs.not_enqueued`. But what a person must mend is not. */
 function noteRedisError(error: Error): void {
-  log.debug({ err: error }, 'redis.error');
+  if (error instanceof RedisRefusal) tellRefused(error);
+  else log.debug({ err: error }, 'redis.error');
 }
 
 /** No event can be stored on a day without its partition, and workers may not be there to make it. */

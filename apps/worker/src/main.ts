@@ -10,7 +10,7 @@ import {
   releaseClaim,
   summarizeOverdue,
 } from '@driftwire/database';
-import { createConsumer, createProducer, withoutRepeats } from '@driftwire/queue';
+import { createConsumer, createProducer, RedisRefusal, withoutRepeats } from '@driftwire/queue';
 import {
   addressPolicyOf,
   configOrExit,
@@ -98,7 +98,10 @@ const watchdog = createWatchdog(now);
 const queueOptions = {
   redisUrl: config.REDIS_URL,
   prefix: 'driftwire',
-  onError: withoutRepeats((error, repeats) => log.warn({ err: error, repeats }, 'redis.error'), now),
+  onError: withoutRepeats((error, repeats) => {
+    if (error instanceof RedisRefusal) log.error({ err: error, repeats }, 'redis.refused');
+    else log.warn({ err: error, repeats }, 'redis.error');
+  }, now),
 };
 const consumer = createConsumer({
   ...queueOptions,
@@ -111,8 +114,10 @@ const observeSweep = createSweepObserver(log, registry);
 const recovery = createRecovery({ prisma: database.prisma, producer, observe: observeSweep });
 const sweeper = createSweeper({
   summarizeOverdue: () => summarizeOverdue(database.prisma, { countLimit: OVERDUE_COUNT_LIMIT }),
-  redisAnswers: producer.answers,
+  redisTakesWrites: producer.takesWrites,
+  isRefused: consumer.isRefused,
   queueIsPaused: producer.isPaused,
+  countWaiting: producer.countWaiting,
   inFlight: consumer.inFlight,
   isWedged: watchdog.isWedged,
   exitWedged: (vitals) => {
@@ -136,7 +141,7 @@ const operations = await startOperationsServer({
   host: config.HOST,
   port: config.WORKER_PORT,
   registry,
-  checkHealth: async () => ({ postgres: await database.answers(), redis: await consumer.answers() }),
+  checkHealth: async () => ({ postgres: await database.answers(), redis: await consumer.takesJobs() }),
 }).catch((error: Error) => {
   process.stderr.write(`The worker cannot listen on ${config.HOST}:${config.WORKER_PORT}: ${error.message}\n`);
   process.exit(1);

@@ -19,7 +19,9 @@ test('what Redis refused is offered again, in its order, until it is taken', asy
   const { buffer, redis, told } = setup();
   buffer.push(jobs('a', 'b'));
   buffer.push(jobs('c'));
+  expect(buffer.isRefused()).toBe(false);
   await redis.refuse();
+  expect(buffer.isRefused()).toBe(true);
   await redis.isAsked(2);
   await redis.refuse();
   await redis.isAsked(3);
@@ -29,6 +31,7 @@ test('what Redis refused is offered again, in its order, until it is taken', asy
     ['a', 'b', 'c'],
     ['a', 'b', 'c'],
   ]);
+  expect(buffer.isRefused()).toBe(false);
   expect(told.failures).toEqual([3, 3]);
   expect(buffer.size()).toBe(0);
 });

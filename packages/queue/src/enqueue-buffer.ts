@@ -5,6 +5,8 @@ export type EnqueueBuffer = {
   /** Takes jobs and returns at once. What does not fit is left to the sweeper, and counted. */
   push: (jobs: readonly DeliveryWakeUp[]) => void;
   size: () => number;
+  /** True when Redis did not take the jobs that were last tried. */
+  isRefused: () => boolean;
   /** Gives what is left one last chance within the deadline; the rest is the sweeper's. */
   close: (deadlineMs: number) => Promise<void>;
 };
@@ -29,6 +31,7 @@ export function createEnqueueBuffer(deps: EnqueueBufferDeps): EnqueueBuffer {
   const waiting: DeliveryWakeUp[] = [];
   const closing = new AbortController();
   let draining: Promise<void> | null = null;
+  let isRefused = false;
 
   async function drain(): Promise<void> {
     while (waiting.length > 0 && !closing.signal.aborted) {
@@ -36,7 +39,9 @@ export function createEnqueueBuffer(deps: EnqueueBufferDeps): EnqueueBuffer {
       try {
         await deps.addJobs(batch);
         waiting.splice(0, batch.length);
+        isRefused = false;
       } catch (error) {
+        isRefused = true;
         deps.onFailure(error, waiting.length);
         await delay(deps.retryDelayMs, undefined, { signal: closing.signal }).catch(() => {});
       }
@@ -46,6 +51,7 @@ export function createEnqueueBuffer(deps: EnqueueBufferDeps): EnqueueBuffer {
 
   return {
     size: () => waiting.length,
+    isRefused: () => isRefused,
     push(jobs) {
       const fitting = jobs.slice(0, deps.capacity - waiting.length);
       for (const job of fitting) waiting.push(job);

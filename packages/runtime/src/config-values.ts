@@ -38,7 +38,6 @@ export const addressBlockList = z.string().transform((text, context): BlockList 
 });
 
 export const postgresUrl = serverUrl(['postgres:', 'postgresql:'], 'postgresql://user:password@host:5432/driftwire');
-export const redisUrl = serverUrl(['redis:', 'rediss:'], 'redis://host:6379');
 
 function serverUrl(protocols: string[], example: string) {
   return z

@@ -8,10 +8,12 @@ export type TcpProxy = {
   /** Keeps connections open, takes new ones, and passes no byte on, like a server that is frozen. */
   stall: () => void;
   restore: () => Promise<void>;
+  /** Leads new connections to another server; those that are open stay where they are. */
+  leadTo: (targetUrl: string) => void;
 };
 
 export async function startProxy(targetUrl: string): Promise<TcpProxy> {
-  const target = new URL(targetUrl);
+  let target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   const pairs = new Map<Socket, Socket>();
   let isStalled = false;
@@ -36,6 +38,9 @@ export async function startProxy(targetUrl: string): Promise<TcpProxy> {
   url.host = `127.0.0.1:${port}`;
   return {
     url: url.href,
+    leadTo: (otherUrl) => {
+      target = new URL(otherUrl);
+    },
     cut: () => {
       server.close();
       for (const socket of sockets) socket.destroy();
