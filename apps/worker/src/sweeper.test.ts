@@ -30,6 +30,22 @@ test('a paused queue is swept, and is no reason to call the worker wedged', asyn
   expect(asked).toMatchObject([{ redis: false }]);
 });
 
+test('deliveries are overdue while nothing waits: they are looked for before the sweep', async () => {
+  const { oneBeat, did } = setup({ countWaiting: async () => 0 });
+  await oneBeat();
+  expect(did).toEqual(['overdue 2', 'looked for a wipe', 'recovered an idle queue', 'swept']);
+});
+
+test.each<[string, Partial<SweeperDeps>]>([
+  ['nothing is overdue', { summarizeOverdue: async () => ({ count: 0, oldestMs: 0 }) }],
+  ['a job waits', { countWaiting: async () => 1 }],
+  ['nobody knows', { countWaiting: () => Promise.reject(new Error('Redis is not ready')) }],
+])('no queue is idle while %s', async (_, deps) => {
+  const { oneBeat, did } = setup({ countWaiting: async () => 0, ...deps });
+  await oneBeat();
+  expect(did).not.toContain('recovered an idle queue');
+});
+
 test('a worker that Redis refuses is not wedged: another would not be given jobs either', async () => {
   const { oneBeat, asked } = setup({ isRefused: () => true });
   await oneBeat();
@@ -72,6 +88,7 @@ function setup(overrides: Partial<SweeperDeps> = {}) {
     isRefused: () => false,
     queueIsPaused: async () => false,
     countWaiting: async () => 3,
+    recoverIdle: async () => void did.push('recovered an idle queue'),
     inFlight: () => 1,
     isWedged: (vitals) => {
       asked.push(vitals);

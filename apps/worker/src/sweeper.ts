@@ -18,7 +18,9 @@ export type SweeperDeps = {
   exitWedged: (vitals: Vitals) => void;
   /** Answers for how long a wave of recovery lasts, see `createWipeCheck`. */
   recoverWiped: () => Promise<number>;
-  sweep: () => Promise<void>;
+  /** For a queue in which nothing waits although deliveries are overdue, see `createIdleRecovery`. */
+  recoverIdle: () => Promise<void>;
+  sweep: () => Promise<unknown>;
   observe: { overdue: (overdue: OverdueSummary) => void; failed: (error: unknown) => void };
   random: () => number;
 };
@@ -45,10 +47,11 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
 
   async function beat(): Promise<void> {
     const redis = await deps.redisTakesWrites();
-    await checkVitals(deps, redis);
+    const isIdle = await checkVitals(deps, redis);
     if (!redis) return;
     const waveMs = await deps.recoverWiped();
     if (waveMs > 0) waveEndsAt = performance.now() + waveMs + BEAT_MS;
+    if (isIdle) await deps.recoverIdle();
     await deps.sweep();
   }
 
@@ -64,8 +67,11 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
   };
 }
 
-/** The watchdog is asked even when Postgres is away: it has to know that it was. */
-async function checkVitals(deps: SweeperDeps, redis: boolean): Promise<void> {
+/**
+ * The watchdog is asked even when Postgres is away: it has to know that it was. Answers whether deliveries are overdue while
+ * nothing waits.
+ */
+async function checkVitals(deps: SweeperDeps, redis: boolean): Promise<boolean> {
   const [overdue, paused, waiting] = await Promise.allSettled([
     deps.summarizeOverdue(),
     redis && deps.queueIsPaused(),
@@ -81,4 +87,5 @@ async function checkVitals(deps: SweeperDeps, redis: boolean): Promise<void> {
   if (deps.isWedged(vitals)) deps.exitWedged(vitals);
   if (overdue.status === 'rejected') throw overdue.reason;
   deps.observe.overdue(overdue.value);
+  return overdue.value.count > 0 && waiting.status === 'fulfilled' && waiting.value === 0;
 }

@@ -26,6 +26,8 @@ export type Producer = {
   isPaused: () => Promise<boolean>;
   /** Jobs that a worker could take now, those included whose delay is over. */
   countWaiting: () => Promise<number>;
+  /** Lets delayed jobs run now; those that are not delayed any more are left alone. */
+  wake: (jobs: readonly DeliveryJob[]) => Promise<void>;
   /** True when Redis answers a ping within a second: it may be read, by the dashboard for one. */
   answers: () => Promise<boolean>;
   /** True when Redis takes a write within a second: a replica, a full one and one that lacks us a right answer every ping. */
@@ -60,6 +62,7 @@ export function createProducer({ redisUrl, prefix, ...options }: QueueOptions): 
     skipMetasUpdate: true,
   });
   queue.on('error', onError);
+  const toKey = (list: string) => queue.toKey(list);
   let lastTakenAt = Number.NEGATIVE_INFINITY;
 
   return {
@@ -73,14 +76,13 @@ export function createProducer({ redisUrl, prefix, ...options }: QueueOptions): 
       await queue.addBulk(jobs.map(bulkDeliveryJob)).catch(throwExplained);
       lastTakenAt = performance.now();
     },
-    lookAtJobs: (jobs) =>
-      lookAtJobs(
-        connection,
-        jobs.map((job) => queue.toKey(deliveryJobId(job))),
-      ),
+    lookAtJobs: (jobs) => lookAtJobs(connection, toKey, jobs.map(deliveryJobId)),
     epoch: () => readOrSetEpoch(connection, `${prefix}:epoch`),
     isPaused: () => queue.isPaused(),
-    countWaiting: () => countWaiting(connection, (list) => queue.toKey(list)),
+    countWaiting: () => countWaiting(connection, toKey),
+    wake: async (jobs) => {
+      await Promise.all(jobs.map((job) => queue.backend.promote(deliveryJobId(job)).catch(ignoreNotDelayed)));
+    },
     answers: () => redisAnswers(connection),
     takesWrites: () => redisTakesWrites(connection, prefix, onError),
     close: async () => {
@@ -89,6 +91,13 @@ export function createProducer({ redisUrl, prefix, ...options }: QueueOptions): 
       await queue.close().catch(() => {});
     },
   };
+}
+
+/** BullMQ's code for a job that is delayed no more. */
+const NOT_DELAYED = -3;
+
+function ignoreNotDelayed(error: Error & { code?: number }): void {
+  if (error.code !== NOT_DELAYED) throw error;
 }
 
 function throwExplained(error: Error): never {

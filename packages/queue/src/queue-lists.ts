@@ -20,3 +20,13 @@ export async function countWaiting(redis: Redis, toKey: ToKey): Promise<number> 
   ]);
   return counts.reduce((sum, count) => sum + count, 0);
 }
+
+/** What the commands answered; rejects with the first that failed. */
+export async function answersOf(commands: ReturnType<Redis['pipeline']>, count: number): Promise<unknown[]> {
+  const answers = (await commands.exec()) ?? [];
+  if (answers.length !== count) throw new Error(`Redis answered ${answers.length} of ${count} looks`);
+  return answers.map(([error, answer]) => {
+    if (error) throw error;
+    return answer;
+  });
+}
