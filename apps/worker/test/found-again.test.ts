@@ -1,4 +1,4 @@
-import { aDriftEvent, startApi, startWorker, until } from '@driftwire/testing';
+import { aDriftEvent, type Stack, startApi, startWorker, type TestProcess, until } from '@driftwire/testing';
 import { afterEach, expect, test } from '@jest/globals';
 import { openDatabase } from './open-database.js';
 import { aStack, cleanUp, cleanups } from './own-stacks.js';
@@ -24,6 +24,10 @@ test('an API that ended with Redis away, and deadlines set behind a backlog: wit
   const database = openDatabase(stack);
   cleanups.push(database.close);
   const { customerId } = await stack.customerWithEndpoint();
+  // A Redis that no sweeper has seen before would be taken for a wiped one.
+  const first = await startOne(stack);
+  await until(() => database.prisma.queueEpoch.count().then(Boolean));
+  await first.stop();
   const away = await startApi({ databaseUrl: stack.database.url, redisUrl: NOWHERE });
   for (let n = 0; n < 3; n += 1) {
     const body = aDriftEvent({ customer_id: customerId });
@@ -35,7 +39,8 @@ test('an API that ended with Redis away, and deadlines set behind a backlog: wit
   await until(() => stack.receiver.requests.length === 3, SOON);
 }, 60_000);
 
-async function startOne({ database, redis }: Awaited<ReturnType<typeof aStack>>): Promise<void> {
+async function startOne({ database, redis }: Stack): Promise<TestProcess> {
   const worker = await startWorker({ databaseUrl: database.url, redisUrl: redis.url });
   cleanups.push(worker.stop);
+  return worker;
 }

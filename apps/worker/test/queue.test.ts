@@ -71,6 +71,16 @@ test('malformed data is reported once and dropped, and others flow', async () =>
   expect(run).toHaveLength(1);
 });
 
+test('a list entry without its job is reported and dropped, and keeps nobody waiting', async () => {
+  const { malformed, run, producer, redis } = await consume(() => ({ kind: 'done' }), null);
+  await until(() => isTakingJobs(redis));
+  await redis?.lpush('test:deliveries:wait', 'ghost-1');
+  await producer.addJobs([aWakeUp(), aWakeUp()]);
+  await until(() => run.length === 2 && malformed.length === 1);
+  expect(malformed).toEqual(['ghost-1']);
+  await until(() => producer.countWaiting().then((count) => count === 0));
+});
+
 test('a job with more in it than this version knows is run', async () => {
   const { queue, malformed, run } = await consume(() => ({ kind: 'done' }), null);
   const { deliveryId, generation } = aWakeUp();
