@@ -27,6 +27,8 @@ import { acceptanceCounters } from './request-metrics.js';
 const POOL_SIZE = 20;
 /** Jobs kept in memory while Redis is away: about 20 MB. */
 const ENQUEUE_CAPACITY = 100_000;
+/** While it is there: ten requests of a thousand events for fifty endpoints each, at once. About 100 MB, for some 30 s. */
+const ENQUEUE_BURST = 500_000;
 const ENQUEUE_RETRY_MS = 250;
 /** So long a revoked key may still work. */
 const REMEMBERED_MS = 1_000;
@@ -68,6 +70,7 @@ const tellNotEnqueued = withoutRepeats(
 const buffer = createEnqueueBuffer({
   addJobs: producer.addJobs,
   capacity: ENQUEUE_CAPACITY,
+  burst: ENQUEUE_BURST,
   retryDelayMs: ENQUEUE_RETRY_MS,
   onOverflow: (count) => counters.overflow.inc(count),
   onFailure(error) {

@@ -13,8 +13,10 @@ export type EnqueueBuffer = {
 
 export type EnqueueBufferDeps = {
   addJobs: (jobs: readonly DeliveryWakeUp[]) => Promise<void>;
-  /** Jobs in memory at most, while Redis is away. */
+  /** Jobs in memory at most, while Redis does not take them. */
   capacity: number;
+  /** The same while it does: what comes at once, faster than it goes out, is gone in seconds. */
+  burst: number;
   retryDelayMs: number;
   onOverflow: (count: number) => void;
   onFailure: (error: unknown, waiting: number) => void;
@@ -53,7 +55,8 @@ export function createEnqueueBuffer(deps: EnqueueBufferDeps): EnqueueBuffer {
     size: () => waiting.length,
     isRefused: () => isRefused,
     push(jobs) {
-      const fitting = jobs.slice(0, deps.capacity - waiting.length);
+      const room = (isRefused ? deps.capacity : deps.burst) - waiting.length;
+      const fitting = jobs.slice(0, Math.max(room, 0));
       for (const job of fitting) waiting.push(job);
       if (fitting.length < jobs.length) deps.onOverflow(jobs.length - fitting.length);
       // Not for nothing: a drain that ends before it is noted here would look as if it ran for ever.
