@@ -110,7 +110,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   return {
     start: () => void takeJobs().catch(onError),
     answers: () => redisAnswers(connection),
-    takesJobs: async () => worker?.isFed === true && redisTakesWrites(connection, options.prefix, onError),
+    takesJobs: async () => (await redisTakesWrites(connection, options.prefix, onError)) && worker?.isFed === true,
     isRefused: () => isForbidden || worker?.isRefused === true,
     inFlight: () => inFlight.size,
     close: async (deadlineMs) => {
