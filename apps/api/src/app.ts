@@ -24,6 +24,7 @@ export type AppOptions = AuthenticateOptions & {
   registry: Registry;
   log: Log;
   producer: Pick<Producer, 'queue' | 'answers'>;
+  redisTakesJobs: () => Promise<boolean>;
   postgresAnswers: () => Promise<boolean>;
 };
 
@@ -38,7 +39,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { deps, log, producer, registry } = options;
   const observe = measureRequests(registry);
   const app = createBareApp(log, observe, NO_SCHEMAS);
-  serveHealth(app, { postgresAnswers: options.postgresAnswers, redisAnswers: producer.answers, registry });
+  serveHealth(app, { postgresAnswers: options.postgresAnswers, redisTakesJobs: options.redisTakesJobs, registry });
 
   const routes = apiRoutes(deps);
   const authenticate = createAuthenticate(options);
@@ -56,7 +57,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     build: async () => {
       const { serveDashboard } = await import('./dashboard.js');
       const pages = createBareApp(log, observe);
-      await serveDashboard(pages, producer.queue, { authenticate, isReadOnly: options.dashboardIsReadOnly });
+      await serveDashboard(pages, producer, { authenticate, isReadOnly: options.dashboardIsReadOnly });
       return pages;
     },
   });

@@ -3,17 +3,18 @@ import type { Registry } from 'prom-client';
 
 export type HealthDeps = {
   postgresAnswers: () => Promise<boolean>;
-  redisAnswers: () => Promise<boolean>;
+  /** More than an answer: a replica, a full Redis and one that lacks us a right answer every ping. */
+  redisTakesJobs: () => Promise<boolean>;
   registry: Registry;
 };
 
 /** Liveness, readiness and metrics: open, and without anybody's data. */
-export function serveHealth(app: FastifyInstance, { postgresAnswers, redisAnswers, registry }: HealthDeps): void {
+export function serveHealth(app: FastifyInstance, { postgresAnswers, redisTakesJobs, registry }: HealthDeps): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
 
   // Ready without Redis: an event is accepted all the same, and its jobs are enqueued when Redis is back.
   app.get('/readyz', async (_request, reply) => {
-    const [postgres, redis] = await Promise.all([postgresAnswers(), redisAnswers()]);
+    const [postgres, redis] = await Promise.all([postgresAnswers(), redisTakesJobs()]);
     reply.code(postgres ? 200 : 503);
     return { postgres: postgres ? 'ok' : 'down', redis: redis ? 'ok' : 'down' };
   });

@@ -10,7 +10,9 @@ keepCompiledCode();
 const { connectDatabase, createOutage, createSealer, makePartitionsAhead, oldestDueMs, rememberKeyUse } = await import(
   '@driftwire/database'
 );
-const { connectCounter, createEnqueueBuffer, createProducer, withoutRepeats } = await import('@driftwire/queue');
+const { connectCounter, createEnqueueBuffer, createProducer, RedisRefusal, withoutRepeats } = await import(
+  '@driftwire/queue'
+);
 const {
   addressPolicyOf,
   createLog,
@@ -36,6 +38,8 @@ const { acceptanceCounters } = await import('./request-metrics.js');
 const POOL_SIZE = 20;
 /** Jobs kept in memory while Redis is away: about 20 MB. */
 const ENQUEUE_CAPACITY = 100_000;
+/** While it is there: ten requests of a thousand events for fifty endpoints each, at once. About 100 MB, for some 30 s. */
+const ENQUEUE_BURST = 500_000;
 const ENQUEUE_RETRY_MS = 250;
 /** So long a revoked key may still work. */
 const REMEMBERED_MS = 1_000;
@@ -64,6 +68,7 @@ const database = connectDatabase({
   onConnectionLost: (error) => log.warn({ err: error }, 'postgres.connection_lost'),
 });
 const outage = createOutage({ probe: database.answers, now });
+const tellRefused = withoutRepeats((error, repeats) => log.error({ err: error, repeats }, 'redis.refused'), now);
 const producer = createProducer({
   redisUrl: config.REDIS_URL,
   prefix: 'driftwire',
@@ -76,6 +81,7 @@ const tellNotEnqueued = withoutRepeats(
 const buffer = createEnqueueBuffer({
   addJobs: producer.addJobs,
   capacity: ENQUEUE_CAPACITY,
+  burst: ENQUEUE_BURST,
   retryDelayMs: ENQUEUE_RETRY_MS,
   onOverflow: (count) => counters.overflow.inc(count),
   onFailure(error) {
@@ -128,6 +134,7 @@ const app = await buildApp({
   registry,
   log,
   producer,
+  redisTakesJobs: async () => !buffer.isRefused() && (await producer.takesWrites()),
   postgresAnswers: database.answers,
 });
 const keeping = repeatInBackground(keepPartitionsAhead, {
@@ -166,9 +173,10 @@ stopOnSignal({
   },
 });
 
-/** Quiet: what it means (jobs that wait in memory) is told by `jobs.not_enqueued`. */
+/** Quiet: what it means (jobs that wait in memory) is told by `jobs.not_enqueued`. But what a person must mend is not. */
 function noteRedisError(error: Error): void {
-  log.debug({ err: error }, 'redis.error');
+  if (error instanceof RedisRefusal) tellRefused(error);
+  else log.debug({ err: error }, 'redis.error');
 }
 
 /** No event can be stored on a day without its partition, and workers may not be there to make it. */

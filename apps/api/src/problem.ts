@@ -19,6 +19,7 @@ const PROBLEMS = {
   internal_error: [500, 'Something went wrong on our side'],
   overloaded: [503, 'Too much to do at once'],
   database_unavailable: [503, 'The database cannot be reached'],
+  redis_unavailable: [503, 'Redis cannot be reached'],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

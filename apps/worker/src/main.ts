@@ -20,7 +20,7 @@ const {
   releaseClaim,
   summarizeOverdue,
 } = await import('@driftwire/database');
-const { createConsumer, createProducer, withoutRepeats } = await import('@driftwire/queue');
+const { createConsumer, createProducer, RedisRefusal, withoutRepeats } = await import('@driftwire/queue');
 const {
   addressPolicyOf,
   createLog,
@@ -118,7 +118,10 @@ const watchdog = createWatchdog(now);
 const queueOptions = {
   redisUrl: config.REDIS_URL,
   prefix: 'driftwire',
-  onError: withoutRepeats((error, repeats) => log.warn({ err: error, repeats }, 'redis.error'), now),
+  onError: withoutRepeats((error, repeats) => {
+    if (error instanceof RedisRefusal) log.error({ err: error, repeats }, 'redis.refused');
+    else log.warn({ err: error, repeats }, 'redis.error');
+  }, now),
 };
 const consumer = createConsumer({
   ...queueOptions,
@@ -131,8 +134,10 @@ const observeSweep = createSweepObserver(log, registry);
 const recovery = createRecovery({ prisma: database.prisma, producer, observe: observeSweep });
 const sweeper = createSweeper({
   summarizeOverdue: () => summarizeOverdue(database.prisma, { countLimit: OVERDUE_COUNT_LIMIT }),
-  redisAnswers: producer.answers,
+  redisTakesWrites: producer.takesWrites,
+  isRefused: consumer.isRefused,
   queueIsPaused: producer.isPaused,
+  countWaiting: producer.countWaiting,
   inFlight: consumer.inFlight,
   isWedged: watchdog.isWedged,
   exitWedged: (vitals) => {
@@ -165,7 +170,7 @@ const operations = await startOperationsServer({
   host: config.HOST,
   port: config.WORKER_PORT,
   registry,
-  checkHealth: async () => ({ postgres: await database.answers(), redis: await consumer.answers() }),
+  checkHealth: async () => ({ postgres: await database.answers(), redis: await consumer.takesJobs() }),
 }).catch((error: Error) => {
   process.stderr.write(`The worker cannot listen on ${config.HOST}:${config.WORKER_PORT}: ${error.message}\n`);
   process.exit(1);

@@ -1,5 +1,7 @@
 import {
   armOverdueDeliveries,
+  bringForwardOverdue,
+  dueAmong,
   type PrismaClient,
   planRearmWave,
   readQueueEpoch,
@@ -9,23 +11,31 @@ import {
   takeNextGenerations,
 } from '@driftwire/database';
 import type { Producer } from '@driftwire/queue';
+import { createIdleRecovery } from './idle-recovery.js';
 import { createWipeCheck } from './redis-wipe.js';
 import { createSweep } from './sweep.js';
 import type { SweepObserver } from './sweep-observer.js';
 
 export type RecoveryDeps = {
   prisma: PrismaClient;
-  producer: Pick<Producer, 'addJobs' | 'lookAtJobs' | 'epoch'>;
+  producer: Pick<Producer, 'addJobs' | 'lookAtJobs' | 'wake' | 'epoch'>;
   observe: Pick<SweepObserver, 'swept' | 'wiped'>;
 };
 
-export type Recovery = { sweep: () => Promise<void>; recoverWiped: () => Promise<number> };
+export type Recovery = {
+  /** Answers how many jobs it brought back. */
+  sweep: () => Promise<number>;
+  recoverWiped: () => Promise<number>;
+  recoverIdle: () => Promise<void>;
+};
 
 /** Sweep and wipe check, wired to one Postgres and one Redis. */
 export function createRecovery({ prisma, producer, observe }: RecoveryDeps): Recovery {
   const sweep = createSweep({
     armOverdue: (limits) => armOverdueDeliveries(prisma, limits),
     lookAtJobs: producer.lookAtJobs,
+    dueAmong: (ids) => dueAmong(prisma, ids),
+    wakeJobs: producer.wake,
     takeNextGenerations: (overdue) => takeNextGenerations(prisma, overdue),
     addJobs: producer.addJobs,
     rearm: (overdue, deadline) => rearmDeliveries(prisma, overdue, deadline),
@@ -41,8 +51,16 @@ export function createRecovery({ prisma, producer, observe }: RecoveryDeps): Rec
     sweep,
     observe: observe.wiped,
   });
-  return { sweep, recoverWiped };
+  const recoverIdle = createIdleRecovery({
+    bringForward: (limits) => bringForwardOverdue(prisma, limits),
+    sweep,
+  });
+  return { sweep, recoverWiped, recoverIdle };
 }
 
 /** For `SABOTAGE=no-sweeper`: a worker that recovers nothing. */
-export const NO_RECOVERY: Recovery = { sweep: async () => {}, recoverWiped: async () => 0 };
+export const NO_RECOVERY: Recovery = {
+  sweep: async () => 0,
+  recoverWiped: async () => 0,
+  recoverIdle: async () => {},
+};

@@ -7,7 +7,7 @@ export type WipeDeps = {
   planWave: (pace: { perSecond: number }) => Promise<RearmWave & { unfinished: number }>;
   /** Answers how many deadlines it moved. */
   rearmForWave: (wave: RearmWave, step: { limit: number; offset: number }) => Promise<number>;
-  sweep: () => Promise<void>;
+  sweep: () => Promise<unknown>;
   observe: (wipe: { unfinished: number; lastsMs: number }) => void;
 };
 

@@ -22,8 +22,9 @@ export function createSweepObserver(log: Log, registry: Registry): SweepObserver
       oldest.set(oldestMs / 1000);
     },
     swept: (batch) => {
-      for (const found of ['missing', 'finished', 'waiting'] as const) swept.inc({ found }, batch[found]);
-      log[batch.missing + batch.finished > 0 ? 'info' : 'debug'](batch, 'deliveries.swept');
+      for (const found of ['missing', 'finished', 'stray', 'asleep', 'waiting'] as const)
+        swept.inc({ found }, batch[found]);
+      log[batch.overdue > batch.waiting ? 'info' : 'debug'](batch, 'deliveries.swept');
     },
     wiped: (wipe) => {
       wipes.inc();
@@ -48,7 +49,7 @@ function sweepMetrics(registry: Registry) {
   });
   const swept = new Counter({
     name: 'driftwire_deliveries_swept_total',
-    help: 'Deliveries past their deadline, by what Redis held: missing and finished got a new job, waiting was in order.',
+    help: 'Deliveries past their deadline, by what Redis held: missing, finished and stray got a new job, asleep was woken, waiting was in order.',
     labelNames: ['found'],
     registers,
   });

@@ -25,6 +25,27 @@ test('a job that merely waits is left alone, and looked at again in about a quar
   expect(rearmed).toEqual([{ ids: ['a'], afterMs: 15.5 * MINUTE_MS }]);
 });
 
+test('a job in no list, which nobody will ever take, is replaced by the next generation', async () => {
+  const { sweep, added, rearmed, observed } = setup({ batches: [[overdue('a', 3)]], holds: { a: 'stray' } });
+  await sweep();
+  expect(added).toEqual([{ deliveryId: 'a', generation: 4, maxAttempts: 3 }]);
+  expect(rearmed).toEqual([]);
+  expect(observed).toMatchObject([{ stray: 1, finished: 0, waiting: 0 }]);
+});
+
+test('a job that sleeps longer than its delivery is woken; one whose delivery is not due yet sleeps on', async () => {
+  const { sweep, added, rearmed, woken, observed } = setup({
+    batches: [[overdue('late'), overdue('early')]],
+    holds: { late: 'asleep', early: 'asleep' },
+    dueAmong: async () => new Set(['late']),
+  });
+  await sweep();
+  expect(woken).toEqual(['late']);
+  expect(added).toEqual([]);
+  expect(rearmed).toEqual([{ ids: ['late', 'early'], afterMs: 15.5 * MINUTE_MS }]);
+  expect(observed).toMatchObject([{ asleep: 1, waiting: 1 }]);
+});
+
 test('one that was claimed or recorded while its job was looked at gets no new job', async () => {
   const { sweep, added } = setup({
     batches: [[overdue('a')]],
@@ -55,7 +76,7 @@ test('what was found is told, interrupted deliveries among the missing', async (
   const batch = [overdue('a'), { ...overdue('b'), isInterrupted: true }, overdue('c'), overdue('d')];
   const { sweep, observed } = setup({ batches: [batch], holds: { c: 'finished', d: 'unfinished' } });
   await sweep();
-  expect(observed).toEqual([{ overdue: 4, interrupted: 1, missing: 2, finished: 1, waiting: 1 }]);
+  expect(observed).toEqual([{ overdue: 4, interrupted: 1, missing: 2, finished: 1, stray: 0, asleep: 0, waiting: 1 }]);
 });
 
 test.each(['lookAtJobs', 'addJobs'] as const)('when Redis is lost at %s, all are due again in 5 s', async (step) => {
@@ -76,9 +97,12 @@ function setup({ batches, holds = {}, ...overrides }: Options) {
   const added: DeliveryWakeUp[] = [];
   const rearmed: { ids: string[]; afterMs: number }[] = [];
   const observed: SweptBatch[] = [];
+  const woken: string[] = [];
   const sweep = createSweep({
     armOverdue: async () => batches.shift() ?? [],
     lookAtJobs: async (jobs) => jobs.map(({ deliveryId }) => holds[deliveryId] ?? 'missing'),
+    dueAmong: async () => new Set(),
+    wakeJobs: async (jobs) => void woken.push(...jobs.map(({ deliveryId }) => deliveryId)),
     takeNextGenerations: async (finished) => finished.map((one) => ({ ...one, generation: one.generation + 1 })),
     addJobs: async (jobs) => void added.push(...jobs),
     rearm: async (deliveries, { afterMs }) => {
@@ -88,5 +112,5 @@ function setup({ batches, holds = {}, ...overrides }: Options) {
     random: () => 0.5,
     ...overrides,
   });
-  return { sweep, added, rearmed, observed };
+  return { sweep, added, rearmed, observed, woken };
 }

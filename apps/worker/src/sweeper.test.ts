@@ -6,11 +6,11 @@ test('a beat measures what is overdue, asks the watchdog, looks for a wipe and s
   const { oneBeat, did, asked } = setup();
   await oneBeat();
   expect(did).toEqual(['overdue 2', 'looked for a wipe', 'swept']);
-  expect(asked).toEqual([{ postgres: true, redis: true, overdue: 2, inFlight: 1 }]);
+  expect(asked).toEqual([{ postgres: true, redis: true, overdue: 2, waiting: 3, inFlight: 1 }]);
 });
 
 test('without Redis it measures and does not sweep', async () => {
-  const { oneBeat, did, asked } = setup({ redisAnswers: async () => false });
+  const { oneBeat, did, asked } = setup({ redisTakesWrites: async () => false });
   await oneBeat();
   expect(did).toEqual(['overdue 2']);
   expect(asked).toMatchObject([{ redis: false }]);
@@ -27,6 +27,28 @@ test('a paused queue is swept, and is no reason to call the worker wedged', asyn
   const { oneBeat, did, asked } = setup({ queueIsPaused: async () => true });
   await oneBeat();
   expect(did).toContain('swept');
+  expect(asked).toMatchObject([{ redis: false }]);
+});
+
+test('deliveries are overdue while nothing waits: they are looked for before the sweep', async () => {
+  const { oneBeat, did } = setup({ countWaiting: async () => 0 });
+  await oneBeat();
+  expect(did).toEqual(['overdue 2', 'looked for a wipe', 'recovered an idle queue', 'swept']);
+});
+
+test.each<[string, Partial<SweeperDeps>]>([
+  ['nothing is overdue', { summarizeOverdue: async () => ({ count: 0, oldestMs: 0 }) }],
+  ['a job waits', { countWaiting: async () => 1 }],
+  ['nobody knows', { countWaiting: () => Promise.reject(new Error('Redis is not ready')) }],
+])('no queue is idle while %s', async (_, deps) => {
+  const { oneBeat, did } = setup({ countWaiting: async () => 0, ...deps });
+  await oneBeat();
+  expect(did).not.toContain('recovered an idle queue');
+});
+
+test('a worker that Redis refuses is not wedged: another would not be given jobs either', async () => {
+  const { oneBeat, asked } = setup({ isRefused: () => true });
+  await oneBeat();
   expect(asked).toMatchObject([{ redis: false }]);
 });
 
@@ -62,8 +84,11 @@ function setup(overrides: Partial<SweeperDeps> = {}) {
   const asked: Vitals[] = [];
   const sweeper = createSweeper({
     summarizeOverdue: async () => ({ count: 2, oldestMs: 7_000 }),
-    redisAnswers: async () => true,
+    redisTakesWrites: async () => true,
+    isRefused: () => false,
     queueIsPaused: async () => false,
+    countWaiting: async () => 3,
+    recoverIdle: async () => void did.push('recovered an idle queue'),
     inFlight: () => 1,
     isWedged: (vitals) => {
       asked.push(vitals);

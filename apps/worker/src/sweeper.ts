@@ -5,15 +5,22 @@ import type { Vitals } from './watchdog.js';
 export type SweeperDeps = {
   /** Rejects when Postgres does not answer. */
   summarizeOverdue: () => Promise<OverdueSummary>;
-  redisAnswers: () => Promise<boolean>;
+  /** What it does not take, the sweeper cannot mend. */
+  redisTakesWrites: () => Promise<boolean>;
+  /** True when Redis gives this worker no jobs and says so. */
+  isRefused: () => boolean;
   queueIsPaused: () => Promise<boolean>;
+  /** Jobs that a worker could take now. */
+  countWaiting: () => Promise<number>;
   inFlight: () => number;
   isWedged: (vitals: Vitals) => boolean;
   /** Ends the process: nothing is in flight, and its supervisor starts another. */
   exitWedged: (vitals: Vitals) => void;
   /** Answers for how long a wave of recovery lasts, see `createWipeCheck`. */
   recoverWiped: () => Promise<number>;
-  sweep: () => Promise<void>;
+  /** For a queue in which nothing waits although deliveries are overdue, see `createIdleRecovery`. */
+  recoverIdle: () => Promise<void>;
+  sweep: () => Promise<unknown>;
   observe: { overdue: (overdue: OverdueSummary) => void; failed: (error: unknown) => void };
   random: () => number;
 };
@@ -31,7 +38,7 @@ const JITTER_MS = 2_000;
 const WAVE_BEAT_MS = 500;
 
 /**
- * The worker's second actor: every beat it measures what is overdue, asks the watchdog, and sweeps while Redis answers.
+ * The worker's second actor: every beat it measures what is overdue, asks the watchdog, and sweeps while Redis takes writes.
  * A beat that fails is reported, and the next one comes all the same.
  */
 export function createSweeper(deps: SweeperDeps): Sweeper {
@@ -39,11 +46,12 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
   let waveEndsAt = 0;
 
   async function beat(): Promise<void> {
-    const redis = await deps.redisAnswers();
-    await checkVitals(deps, redis);
+    const redis = await deps.redisTakesWrites();
+    const isIdle = await checkVitals(deps, redis);
     if (!redis) return;
     const waveMs = await deps.recoverWiped();
     if (waveMs > 0) waveEndsAt = performance.now() + waveMs + BEAT_MS;
+    if (isIdle) await deps.recoverIdle();
     await deps.sweep();
   }
 
@@ -59,16 +67,25 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
   };
 }
 
-/** The watchdog is asked even when Postgres is away: it has to know that it was. */
-async function checkVitals(deps: SweeperDeps, redis: boolean): Promise<void> {
-  const [overdue, paused] = await Promise.allSettled([deps.summarizeOverdue(), redis && deps.queueIsPaused()]);
+/**
+ * The watchdog is asked even when Postgres is away: it has to know that it was. Answers whether deliveries are overdue while
+ * nothing waits.
+ */
+async function checkVitals(deps: SweeperDeps, redis: boolean): Promise<boolean> {
+  const [overdue, paused, waiting] = await Promise.allSettled([
+    deps.summarizeOverdue(),
+    redis && deps.queueIsPaused(),
+    redis ? deps.countWaiting() : 0,
+  ]);
   const vitals = {
     postgres: overdue.status === 'fulfilled',
-    redis: redis && paused.status === 'fulfilled' && !paused.value,
+    redis: redis && !deps.isRefused() && paused.status === 'fulfilled' && !paused.value,
     overdue: overdue.status === 'fulfilled' ? overdue.value.count : 0,
+    waiting: waiting.status === 'fulfilled' ? waiting.value : 0,
     inFlight: deps.inFlight(),
   };
   if (deps.isWedged(vitals)) deps.exitWedged(vitals);
   if (overdue.status === 'rejected') throw overdue.reason;
   deps.observe.overdue(overdue.value);
+  return overdue.value.count > 0 && waiting.status === 'fulfilled' && waiting.value === 0;
 }

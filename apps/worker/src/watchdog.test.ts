@@ -1,15 +1,16 @@
 import { expect, test } from '@jest/globals';
 import { createWatchdog, type Vitals } from './watchdog.js';
 
-const SUSPECT: Vitals = { postgres: true, redis: true, overdue: 1, inFlight: 0 };
+const SUSPECT: Vitals = { postgres: true, redis: true, overdue: 1, waiting: 1, inFlight: 0 };
 
-test('work is overdue, nothing in flight, no job taken and both servers there for 30 s: wedged', () => {
+test('work is overdue, jobs wait, nothing in flight, no job taken and both servers there for 30 s: wedged', () => {
   const { beats } = setup();
   expect(beats(Array(8).fill(SUSPECT))).toEqual([false, false, false, false, false, false, true, true]);
 });
 
 test.each<[string, Partial<Vitals>]>([
   ['nothing is overdue', { overdue: 0 }],
+  ['no job waits', { waiting: 0 }],
   ['something is in flight', { inFlight: 1 }],
   ['Postgres was away for a beat', { postgres: false }],
   ['Redis was away for a beat, or its queue paused', { redis: false }],

@@ -1,9 +1,11 @@
 /** What one beat of the sweeper saw. */
 export type Vitals = {
   postgres: boolean;
-  /** Answers, and its queue is not paused. */
+  /** Takes writes and refuses this worker nothing, and its queue is not paused. */
   redis: boolean;
   overdue: number;
+  /** Jobs that a worker could take now. */
+  waiting: number;
   inFlight: number;
 };
 
@@ -19,9 +21,10 @@ const WEDGED_AFTER_MS = 30_000;
 const LONGEST_BEAT_MS = 12_000;
 
 /**
- * Tells a worker that takes no jobs although there are some: deliveries are overdue, nothing is in flight and no job came
- * for 30 s in which Postgres and Redis both answered all the time. No error shows it, and no restart of anything else mends
- * it. `now` is a monotonic clock in milliseconds.
+ * Tells a worker that takes no jobs although there are some: deliveries are overdue, jobs wait, nothing is in flight and no job
+ * came for 30 s in which Postgres and Redis both answered all the time. No error shows it, and no restart of anything else mends
+ * it. A delivery that is overdue without a job is the sweeper's: a restart would not find it one. `now` is a monotonic clock in
+ * milliseconds.
  */
 export function createWatchdog(now: () => number): Watchdog {
   let suspectSince: number | null = null;
@@ -42,6 +45,6 @@ export function createWatchdog(now: () => number): Watchdog {
   };
 }
 
-function isSuspect({ postgres, redis, overdue, inFlight }: Vitals): boolean {
-  return postgres && redis && overdue > 0 && inFlight === 0;
+function isSuspect({ postgres, redis, overdue, waiting, inFlight }: Vitals): boolean {
+  return postgres && redis && overdue > 0 && waiting > 0 && inFlight === 0;
 }

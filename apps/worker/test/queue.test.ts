@@ -71,6 +71,25 @@ test('malformed data is reported once and dropped, and others flow', async () =>
   expect(run).toHaveLength(1);
 });
 
+test('a list entry without its job is reported and dropped, and keeps nobody waiting', async () => {
+  const { malformed, run, producer, redis } = await consume(() => ({ kind: 'done' }), null);
+  await until(() => isTakingJobs(redis));
+  await redis?.lpush('test:deliveries:wait', 'ghost-1');
+  await producer.addJobs([aWakeUp(), aWakeUp()]);
+  await until(() => run.length === 2 && malformed.length === 1);
+  expect(malformed).toEqual(['ghost-1']);
+  await until(() => producer.countWaiting().then((count) => count === 0));
+});
+
+test('a job with more in it than this version knows is run', async () => {
+  const { queue, malformed, run } = await consume(() => ({ kind: 'done' }), null);
+  const { deliveryId, generation } = aWakeUp();
+  await queue.add('deliver', { deliveryId, generation, addedNextYear: true }, { jobId: 'newer', attempts: 3 });
+  await until(() => queue.getCompletedCount().then((count) => count === 1));
+  expect(malformed).toEqual([]);
+  expect(run).toEqual([{ deliveryId, generation }]);
+});
+
 test('one delivery enqueued 50 times under four consumers runs once', async () => {
   const { queue, run, producer } = await consume(() => ({ kind: 'done' }), null, { consumers: 4 });
   const wakeUp = aWakeUp();
@@ -177,10 +196,11 @@ test('a consumer holds no more jobs than it runs, however many come together', a
 
 test('jobs that were taken together and have not begun when the consumer closes are given back', async () => {
   const closing: Promise<void>[] = [];
-  const { producer, queue, run, consumers } = await consume(() => {
+  const { producer, queue, run, consumers, redis } = await consume(() => {
     closing.push(...consumers.map((consumer) => consumer.close(5_000)));
     return { kind: 'done' };
   }, null);
+  await until(() => isTakingJobs(redis));
   await producer.addJobs(Array.from({ length: 4 }, () => aWakeUp()));
   await until(() => closing.length > 0);
   await Promise.all(closing);

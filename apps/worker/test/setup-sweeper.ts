@@ -20,7 +20,7 @@ export async function setupSweeper() {
   const producer = createProducer({ redisUrl: redis.url, prefix: 'test', onError: () => {} });
   await until(() => producer.answers());
   const swept: SweptBatch[] = [];
-  const { sweep, recoverWiped } = createRecovery({
+  const { sweep, recoverWiped, recoverIdle } = createRecovery({
     prisma,
     producer,
     observe: { swept: (batch) => swept.push(batch), wiped: () => {} },
@@ -32,6 +32,8 @@ export async function setupSweeper() {
     swept,
     sweep,
     recoverWiped,
+    recoverIdle,
+    producer,
     flush: redis.flush,
     addJobs: async (ids: readonly string[]) => {
       for (let from = 0; from < ids.length; from += PIPELINE) {

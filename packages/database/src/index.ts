@@ -10,6 +10,7 @@ export { type Batcher, type BatcherOptions, createBatcher } from './batcher.js';
 export { type Claim, type ClaimAnswer, claimDeliveries, type JobRef, type SealedEndpoint } from './claim-deliveries.js';
 export { type ConnectOptions, connectDatabase, type Database } from './connect.js';
 export { deactivateGoneEndpoint } from './deactivate-endpoint.js';
+export { bringForwardOverdue, dueAmong } from './due-deliveries.js';
 export {
   type EndpointOwner,
   type EndpointSecrets,

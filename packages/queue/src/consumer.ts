@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { DELIVERY_QUEUE, type DeliveryJob, deliveryJobSchema } from './delivery-job.js';
 import { JobWorker } from './job-worker.js';
 import type { QueueOptions } from './producer.js';
-import { connectConsumer, redisAnswers } from './redis-connection.js';
+import { connectConsumer, redisAnswers, redisTakesWrites } from './redis-connection.js';
+import { explained } from './redis-refusal.js';
 
 /** What running a job came to, as data; this file turns it into what BullMQ understands. */
 export type JobEnding =
@@ -23,12 +25,16 @@ export type ConsumerOptions = QueueOptions & {
 };
 
 export type Consumer = {
-  /** Takes jobs from now on; waits for Redis as long as it must. */
+  /** Takes jobs from now on; waits for Redis as long as it must, and for the rights it needs there. */
   start: () => void;
   /** Stops taking jobs and waits for those in flight; never longer than the deadline, even without Redis. */
   close: (deadlineMs: number) => Promise<void>;
   /** True when Redis answers a ping within a second. */
   answers: () => Promise<boolean>;
+  /** True when jobs can be taken: Redis takes a write within a second, and did not refuse when it was last asked for jobs. */
+  takesJobs: () => Promise<boolean>;
+  /** True when Redis answers, and refuses: no other process would be given jobs either. */
+  isRefused: () => boolean;
   /** Deliveries being worked on now. */
   inFlight: () => number;
 };
@@ -48,6 +54,8 @@ const IDLE_LOOK_S = 1;
 /** How often a closing consumer asks whether Redis is still there to be told how its jobs ended. */
 const CLOSING_CHECK_MS = 250;
 const MAX_SNOOZE_MS = 3_600_000;
+/** A right may be granted while we wait for it. */
+const RIGHTS_CHECK_MS = 500;
 /** Finished jobs kept for the dashboard; Postgres keeps the history. */
 const KEPT_JOBS = 1_000;
 /** Keeping a completed job costs Redis a quarter of what running it does, so of a long rush a worker keeps only a part. */
@@ -55,7 +63,8 @@ const COMPLETED_KEPT_PER_SECOND = 50;
 
 /** The consuming side: runs `run` for every delivery job and translates its ending. */
 export function createConsumer(options: ConsumerOptions): Consumer {
-  const connection = connectConsumer(options.redisUrl, options.onError);
+  const onError = (error: Error) => options.onError(explained(error));
+  const connection = connectConsumer(options.redisUrl, onError);
   const inFlight = new Set<Promise<JobEnding>>();
   const tracking = { ...options, run: (job: DeliveryJob) => tracked(inFlight, options.run(job)) };
   const isKept = createAllowance(KEPT_JOBS, COMPLETED_KEPT_PER_SECOND);
@@ -63,34 +72,70 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     await runJob(tracking, job, token);
     if (!isKept()) job.opts.removeOnComplete = true;
   };
-  const worker = new JobWorker(DELIVERY_QUEUE, run, {
-    connection,
-    prefix: options.prefix,
-    autorun: false,
-    concurrency: options.concurrency,
-    maxStalledCount: MAX_STALLED_COUNT,
-    drainDelay: IDLE_LOOK_S,
-    lockDuration: LOCK_MS,
-    stalledInterval: STALLED_INTERVAL_MS,
-    runRetryDelay: RETRY_AFTER_OUTAGE_MS,
-    settings: { backoffStrategy: recordedDelay },
-    removeOnComplete: { count: KEPT_JOBS },
-    removeOnFail: { count: KEPT_JOBS },
-  });
-  worker.on('error', options.onError);
+  const makeWorker = () => {
+    const made = new JobWorker(DELIVERY_QUEUE, run, {
+      connection,
+      prefix: options.prefix,
+      autorun: false,
+      concurrency: options.concurrency,
+      maxStalledCount: MAX_STALLED_COUNT,
+      drainDelay: IDLE_LOOK_S,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      runRetryDelay: RETRY_AFTER_OUTAGE_MS,
+      settings: { backoffStrategy: recordedDelay },
+      removeOnComplete: { count: KEPT_JOBS },
+      removeOnFail: { count: KEPT_JOBS },
+    });
+    made.on('error', (error) => {
+      made.noteError(error);
+      onError(error);
+    });
+    return made;
+  };
+  const closing = new AbortController();
+  let worker: JobWorker | undefined;
+  let isForbidden = false;
+
+  async function takeJobs(): Promise<void> {
+    while (!closing.signal.aborted && worker === undefined) {
+      isForbidden = await refusesToTellItsVersion(connection, onError);
+      if (closing.signal.aborted) return;
+      if (!isForbidden) worker = makeWorker();
+      else await delay(RIGHTS_CHECK_MS, undefined, { signal: closing.signal }).catch(() => {});
+    }
+    await worker?.run();
+  }
 
   return {
-    start: () => void worker.run().catch(options.onError),
+    start: () => void takeJobs().catch(onError),
     answers: () => redisAnswers(connection),
+    takesJobs: async () => (await redisTakesWrites(connection, options.prefix, onError)) && worker?.isFed === true,
+    isRefused: () => isForbidden || worker?.isRefused === true,
     inFlight: () => inFlight.size,
     close: async (deadlineMs) => {
-      const closing = new AbortController();
-      const closed = worker.close().catch(options.onError);
-      const abandoned = untilNoRedis(inFlight, () => redisAnswers(connection), closing.signal);
-      await within(deadlineMs, Promise.race([closed, abandoned])).finally(() => closing.abort());
+      closing.abort();
+      const done = new AbortController();
+      const closed = worker?.close().catch(onError);
+      const abandoned = untilNoRedis(inFlight, () => redisAnswers(connection), done.signal);
+      await within(deadlineMs, Promise.race([closed, abandoned])).finally(() => done.abort());
       connection.disconnect();
     },
   };
+}
+
+/**
+ * BullMQ asks a Redis for its version once; a worker that was refused then is dead and does not say so. So it is made when that
+ * has been allowed. Waits for Redis as long as it must.
+ */
+async function refusesToTellItsVersion(redis: Redis, onError: (error: Error) => void): Promise<boolean> {
+  return redis.info().then(
+    () => false,
+    (error: Error) => {
+      onError(error);
+      return true;
+    },
+  );
 }
 
 /**

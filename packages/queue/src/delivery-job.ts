@@ -3,8 +3,11 @@ import { z } from 'zod';
 
 export const DELIVERY_QUEUE = 'deliveries';
 
-/** All a job carries: Postgres holds everything else. */
-export const deliveryJobSchema = z.strictObject({ deliveryId: z.uuid(), generation: z.int32().min(1) });
+/**
+ * All that is read of a job: Postgres holds everything else. What a newer version adds is ignored, and not passed on, so that
+ * this one can be rolled beside it.
+ */
+export const deliveryJobSchema = z.object({ deliveryId: z.uuid(), generation: z.int32().min(1) });
 export type DeliveryJob = z.infer<typeof deliveryJobSchema>;
 
 /** A job to add. `maxAttempts` is the row's, so that BullMQ and Postgres count to the same number. */

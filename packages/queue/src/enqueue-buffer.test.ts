@@ -19,7 +19,9 @@ test('what Redis refused is offered again, in its order, until it is taken', asy
   const { buffer, redis, told } = setup();
   buffer.push(jobs('a', 'b'));
   buffer.push(jobs('c'));
+  expect(buffer.isRefused()).toBe(false);
   await redis.refuse();
+  expect(buffer.isRefused()).toBe(true);
   await redis.isAsked(2);
   await redis.refuse();
   await redis.isAsked(3);
@@ -29,17 +31,32 @@ test('what Redis refused is offered again, in its order, until it is taken', asy
     ['a', 'b', 'c'],
     ['a', 'b', 'c'],
   ]);
+  expect(buffer.isRefused()).toBe(false);
   expect(told.failures).toEqual([3, 3]);
   expect(buffer.size()).toBe(0);
 });
 
 test('what does not fit is counted and left to the sweeper', async () => {
-  const { buffer, told } = setup({ capacity: 3 });
+  const { buffer, told } = setup({ capacity: 3, burst: 3 });
   buffer.push(jobs('a', 'b'));
   buffer.push(jobs('c', 'd', 'e'));
   buffer.push(jobs('f'));
   expect(buffer.size()).toBe(3);
   expect(told.overflow).toEqual([2, 1]);
+});
+
+test('more than the capacity is kept while Redis takes jobs; what has been kept stays when it no longer does', async () => {
+  const { buffer, redis, told } = setup({ capacity: 2, burst: 4 });
+  buffer.push(jobs('a', 'b', 'c', 'd', 'e'));
+  expect(buffer.size()).toBe(4);
+  await redis.refuse();
+  buffer.push(jobs('f'));
+  expect(buffer.size()).toBe(4);
+  await redis.isAsked(2);
+  await redis.answer();
+  buffer.push(jobs('g', 'h', 'i', 'j'));
+  expect(buffer.size()).toBe(4);
+  expect(told.overflow).toEqual([1, 1]);
 });
 
 test('a push of nothing changes nothing', async () => {
@@ -52,7 +69,7 @@ test('a push of nothing changes nothing', async () => {
 test('a hundred thousand jobs go out in bounded batches', async () => {
   const sizes: number[] = [];
   const { buffer } = setup({
-    capacity: 200_000,
+    burst: 200_000,
     addJobs: async (batch) => {
       sizes.push(batch.length);
     },
@@ -89,6 +106,7 @@ function setup(overrides: Partial<EnqueueBufferDeps> = {}) {
   const buffer = createEnqueueBuffer({
     addJobs: redis.addJobs,
     capacity: 1_000,
+    burst: 10_000,
     retryDelayMs: 1,
     onOverflow: (count) => told.overflow.push(count),
     onFailure: (_error, waiting) => told.failures.push(waiting),

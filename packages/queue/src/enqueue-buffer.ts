@@ -5,14 +5,18 @@ export type EnqueueBuffer = {
   /** Takes jobs and returns at once. What does not fit is left to the sweeper, and counted. */
   push: (jobs: readonly DeliveryWakeUp[]) => void;
   size: () => number;
+  /** True when Redis did not take the jobs that were last tried. */
+  isRefused: () => boolean;
   /** Gives what is left one last chance within the deadline; the rest is the sweeper's. */
   close: (deadlineMs: number) => Promise<void>;
 };
 
 export type EnqueueBufferDeps = {
   addJobs: (jobs: readonly DeliveryWakeUp[]) => Promise<void>;
-  /** Jobs in memory at most, while Redis is away. */
+  /** Jobs in memory at most, while Redis does not take them. */
   capacity: number;
+  /** The same while it does: what comes at once, faster than it goes out, is gone in seconds. */
+  burst: number;
   retryDelayMs: number;
   onOverflow: (count: number) => void;
   onFailure: (error: unknown, waiting: number) => void;
@@ -29,6 +33,7 @@ export function createEnqueueBuffer(deps: EnqueueBufferDeps): EnqueueBuffer {
   const waiting: DeliveryWakeUp[] = [];
   const closing = new AbortController();
   let draining: Promise<void> | null = null;
+  let isRefused = false;
 
   async function drain(): Promise<void> {
     while (waiting.length > 0 && !closing.signal.aborted) {
@@ -36,7 +41,9 @@ export function createEnqueueBuffer(deps: EnqueueBufferDeps): EnqueueBuffer {
       try {
         await deps.addJobs(batch);
         waiting.splice(0, batch.length);
+        isRefused = false;
       } catch (error) {
+        isRefused = true;
         deps.onFailure(error, waiting.length);
         await delay(deps.retryDelayMs, undefined, { signal: closing.signal }).catch(() => {});
       }
@@ -46,8 +53,10 @@ export function createEnqueueBuffer(deps: EnqueueBufferDeps): EnqueueBuffer {
 
   return {
     size: () => waiting.length,
+    isRefused: () => isRefused,
     push(jobs) {
-      const fitting = jobs.slice(0, deps.capacity - waiting.length);
+      const room = (isRefused ? deps.capacity : deps.burst) - waiting.length;
+      const fitting = jobs.slice(0, Math.max(room, 0));
       for (const job of fitting) waiting.push(job);
       if (fitting.length < jobs.length) deps.onOverflow(jobs.length - fitting.length);
       // Not for nothing: a drain that ends before it is noted here would look as if it ran for ever.

@@ -4,4 +4,5 @@ export { createEnqueueBuffer, type EnqueueBuffer, type EnqueueBufferDeps } from 
 export type { JobPresence } from './job-presence.js';
 export { createProducer, type Producer, type QueueOptions } from './producer.js';
 export { connectCounter } from './redis-connection.js';
+export { RedisRefusal } from './redis-refusal.js';
 export { type ErrorListener, withoutRepeats } from './without-repeats.js';

@@ -1,24 +1,32 @@
 import type { Redis } from 'ioredis';
+import { type JobPlace, placesOf } from './job-place.js';
+import { answersOf, type ToKey } from './queue-lists.js';
 
-/** `unfinished`: waiting, delayed or running, and that is all that can be told cheaply, however long the queue is. */
-export type JobPresence = 'missing' | 'finished' | 'unfinished';
+/** `missing`: Redis holds nothing of it. `finished`: it has ended and is kept for the dashboard. Else where it is. */
+export type JobPresence = 'missing' | 'finished' | JobPlace;
 
 /**
- * Looks at jobs by their keys, in one pipeline: about 0.02 ms each, where asking BullMQ for a state scans the wait list.
- * Rejects as a whole when Redis does not answer: half a look would take the rest for missing.
+ * Looks at jobs by their keys, in one pipeline: about 0.02 ms each, where asking BullMQ for a state scans the wait list. Only
+ * those that have not finished are looked for in its lists, see `placesOf`. Rejects as a whole when Redis does not answer: half
+ * a look would take the rest for missing.
  */
-export async function lookAtJobs(redis: Redis, keys: readonly string[]): Promise<JobPresence[]> {
+export async function lookAtJobs(redis: Redis, toKey: ToKey, ids: readonly string[]): Promise<JobPresence[]> {
   const pipeline = redis.pipeline();
-  for (const key of keys) pipeline.hmget(key, 'timestamp', 'finishedOn');
-  const answers = (await pipeline.exec()) ?? [];
-  if (answers.length !== keys.length) throw new Error(`Redis answered ${answers.length} of ${keys.length} looks`);
-  return answers.map(([error, fields]) => {
-    if (error) throw error;
-    return presence(Array.isArray(fields) ? fields : []);
-  });
+  for (const id of ids) pipeline.hmget(toKey(id), 'timestamp', 'finishedOn', 'processedOn');
+  const hashes = (await answersOf(pipeline, ids.length)).map(parseHash);
+  const unfinished = hashes.flatMap(({ presence, addedAt }, index) =>
+    presence === 'unfinished' ? [{ id: ids[index] ?? '', addedAt }] : [],
+  );
+  const places = await placesOf(redis, toKey, unfinished);
+  return hashes.map(({ presence }, index) =>
+    presence === 'unfinished' ? (places.get(ids[index] ?? '') ?? 'unfinished') : presence,
+  );
 }
 
-function presence([timestamp, finishedOn]: unknown[]): JobPresence {
-  if (typeof timestamp !== 'string') return 'missing';
-  return typeof finishedOn === 'string' ? 'finished' : 'unfinished';
+/** A job taken from a list without ever having had a hash has one with no `timestamp`: BullMQ ran it, and keeps it. */
+function parseHash(fields: unknown): { presence: 'missing' | 'finished' | 'unfinished'; addedAt: number } {
+  const [addedAt, finishedOn, processedOn] = Array.isArray(fields) ? fields : [];
+  if (typeof finishedOn === 'string') return { presence: 'finished', addedAt: 0 };
+  if (typeof addedAt !== 'string' && typeof processedOn !== 'string') return { presence: 'missing', addedAt: 0 };
+  return { presence: 'unfinished', addedAt: Number(addedAt ?? 0) };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Job, type JobJson, Worker } from 'bullmq';
+import { isReply } from './redis-refusal.js';
 
 /** Long enough to cost nothing, short enough that nobody notices when Redis takes writes again. */
 const REFUSED_PAUSE_MS = 500;
@@ -20,9 +21,23 @@ type TakenJob = { data: JobJson; id: string; token: string };
  * user who may not. That is 10,000 errors a second and a busy core for as long as it lasts.
  */
 export class JobWorker extends Worker {
+  /** True when Redis let us have jobs, or said that there are none, when it was last asked. */
+  isFed = false;
+  /** True when it refused: that is no outage, and no other worker would fare better. */
+  isRefused = false;
   readonly #taken: TakenJob[] = [];
   /** Jobs that BullMQ has been told of and that have not ended. */
   #running = 0;
+
+  /** To be told of every error that it emits: most refusals show in no other way. */
+  noteError(error: Error): void {
+    if (isReply(error)) this.#isAllowed(false);
+  }
+
+  #isAllowed(yes: boolean): void {
+    this.isFed = yes;
+    this.isRefused = !yes;
+  }
 
   protected override async moveToActive(token: string, name?: string): Promise<Job> {
     const next = this.#taken.shift();
@@ -32,6 +47,7 @@ export class JobWorker extends Worker {
       super.moveToActive(token, name).catch(pauseAfterRefusal),
       this.#takeMore(Math.min(TAKEN_AT_ONCE, room) - 1, token, name),
     ]);
+    this.#isAllowed(true);
     return job === undefined && this.#taken.length > 0 ? this.moveToActive(token, name) : job;
   }
 

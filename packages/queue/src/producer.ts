@@ -8,7 +8,9 @@ import {
 } from './delivery-job.js';
 import { type JobPresence, lookAtJobs } from './job-presence.js';
 import { readOrSetEpoch } from './queue-epoch.js';
-import { COMMAND_TIMEOUT_MS, connectProducer, redisAnswers } from './redis-connection.js';
+import { countWaiting } from './queue-lists.js';
+import { COMMAND_TIMEOUT_MS, connectProducer, redisAnswers, redisTakesWrites } from './redis-connection.js';
+import { explained } from './redis-refusal.js';
 
 export type Producer = {
   /**
@@ -22,8 +24,14 @@ export type Producer = {
   epoch: () => Promise<string>;
   /** True when an operator has paused the queue: then nobody takes jobs, and rightly so. */
   isPaused: () => Promise<boolean>;
-  /** True when Redis answers a ping within a second. */
+  /** Jobs that a worker could take now, those included whose delay is over. */
+  countWaiting: () => Promise<number>;
+  /** Lets delayed jobs run now; those that are not delayed any more are left alone. */
+  wake: (jobs: readonly DeliveryJob[]) => Promise<void>;
+  /** True when Redis answers a ping within a second: it may be read, by the dashboard for one. */
   answers: () => Promise<boolean>;
+  /** True when Redis takes a write within a second: a replica, a full one and one that lacks us a right answer every ping. */
+  takesWrites: () => Promise<boolean>;
   /** For the dashboard. */
   queue: Queue;
   close: () => Promise<void>;
@@ -43,7 +51,8 @@ export type QueueOptions = {
  * The producing side of the queue. It starts without Redis and recovers when Redis comes: that takes both options below
  * and a look at the connection first (see FACTS in the design; each of them alone hangs or stays broken).
  */
-export function createProducer({ redisUrl, prefix, onError }: QueueOptions): Producer {
+export function createProducer({ redisUrl, prefix, ...options }: QueueOptions): Producer {
+  const onError = (error: Error) => options.onError(explained(error));
   const connection = connectProducer(redisUrl, onError);
   const queue = new Queue(DELIVERY_QUEUE, {
     connection,
@@ -53,6 +62,7 @@ export function createProducer({ redisUrl, prefix, onError }: QueueOptions): Pro
     skipMetasUpdate: true,
   });
   queue.on('error', onError);
+  const toKey = (list: string) => queue.toKey(list);
   let lastTakenAt = Number.NEGATIVE_INFINITY;
 
   return {
@@ -63,21 +73,33 @@ export function createProducer({ redisUrl, prefix, onError }: QueueOptions): Pro
       const isTrusted = performance.now() - lastTakenAt < TRUSTED_MS;
       if (!isTrusted && !(await redisAnswers(connection, COMMAND_TIMEOUT_MS))) throw new Error('Redis does not answer');
       lastTakenAt = Number.NEGATIVE_INFINITY;
-      await queue.addBulk(jobs.map(bulkDeliveryJob));
+      await queue.addBulk(jobs.map(bulkDeliveryJob)).catch(throwExplained);
       lastTakenAt = performance.now();
     },
-    lookAtJobs: (jobs) =>
-      lookAtJobs(
-        connection,
-        jobs.map((job) => queue.toKey(deliveryJobId(job))),
-      ),
+    lookAtJobs: (jobs) => lookAtJobs(connection, toKey, jobs.map(deliveryJobId)),
     epoch: () => readOrSetEpoch(connection, `${prefix}:epoch`),
     isPaused: () => queue.isPaused(),
+    countWaiting: () => countWaiting(connection, toKey),
+    wake: async (jobs) => {
+      await Promise.all(jobs.map((job) => queue.backend.promote(deliveryJobId(job)).catch(ignoreNotDelayed)));
+    },
     answers: () => redisAnswers(connection),
+    takesWrites: () => redisTakesWrites(connection, prefix, onError),
     close: async () => {
       // Not `queue.close()` alone: it waits for a server that may be gone.
       connection.disconnect();
       await queue.close().catch(() => {});
     },
   };
+}
+
+/** BullMQ's code for a job that is delayed no more. */
+const NOT_DELAYED = -3;
+
+function ignoreNotDelayed(error: Error & { code?: number }): void {
+  if (error.code !== NOT_DELAYED) throw error;
+}
+
+function throwExplained(error: Error): never {
+  throw explained(error);
 }

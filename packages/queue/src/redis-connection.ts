@@ -1,4 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
+import { explained, isReply } from './redis-refusal.js';
+import { onRightServer } from './right-server.js';
 
 /**
  * The one place that opens connections to Redis (TLS, Sentinel and Cluster would go here). An unreachable server is
@@ -6,8 +9,8 @@ import { Redis, type RedisOptions } from 'ioredis';
  */
 function connectRedis(url: string, options: Patience, onError: (error: Error) => void): Redis {
   const redis = new SharedWrites(url, { connectTimeout: 2_000, retryStrategy: reconnectDelayMs, ...options });
-  redis.on('error', onError);
-  return redis;
+  redis.on('error', (error) => onError(explained(error)));
+  return onRightServer(redis);
 }
 
 /**
@@ -22,6 +25,11 @@ class SharedWrites extends Redis {
       process.nextTick(() => stream.uncork());
     }
     return super.sendCommand(...command);
+  }
+
+  /** BullMQ's blocking connection is a copy. */
+  override duplicate(override?: Partial<RedisOptions>): Redis {
+    return onRightServer(super.duplicate(override));
   }
 }
 
@@ -39,16 +47,36 @@ export const COMMAND_TIMEOUT_MS = 2_000;
 /** True when Redis answers a ping in time, within a second unless told: a frozen server keeps its connections open. */
 export async function redisAnswers(redis: Redis, withinMs = ANSWER_MS): Promise<boolean> {
   if (redis.status !== 'ready') return false;
-  return new Promise((resolve) => {
-    const tooLate = setTimeout(resolve, withinMs, false);
-    redis
-      .ping()
-      .then(
-        () => resolve(true),
-        () => resolve(false),
-      )
-      .finally(() => clearTimeout(tooLate));
+  return inTime(
+    redis.ping().catch(() => null),
+    withinMs,
+  );
+}
+
+const WRITTEN_FOR_MS = 60_000;
+
+/**
+ * True when Redis takes a write within a second. One that is a replica, full, or has no right for us answers every ping; why
+ * it refuses is told through `onError`.
+ */
+export async function redisTakesWrites(
+  redis: Redis,
+  prefix: string,
+  onError: (error: Error) => void,
+): Promise<boolean> {
+  if (redis.status !== 'ready') return false;
+  const written = redis.set(`${prefix}:ready`, 1, 'PX', WRITTEN_FOR_MS).catch((error: Error) => {
+    if (isReply(error)) onError(explained(error));
+    return null;
   });
+  return inTime(written, ANSWER_MS);
+}
+
+/** `answer` is null when there was none. */
+async function inTime(answer: Promise<unknown>, withinMs: number): Promise<boolean> {
+  const done = new AbortController();
+  const tooLate = delay(withinMs, null, { signal: done.signal }).catch(() => null);
+  return (await Promise.race([answer, tooLate]).finally(() => done.abort())) !== null;
 }
 
 /** For adding jobs: every command is answered or refused in bounded time, so that nothing ever hangs on Redis. */

@@ -44,16 +44,6 @@ export const postgresUrl = z
     const reading = readPostgresUrl(text);
     if (!reading.ok) context.addIssue(reading.problem);
   });
-export const redisUrl = serverUrl(['redis:', 'rediss:'], 'redis://host:6379');
-
-function serverUrl(protocols: string[], example: string) {
-  return z
-    .string({ error: `is required, e.g. ${example}` })
-    .refine(
-      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-      `must be a URL like ${example}`,
-    );
-}
 
 const KEY_BYTES = 32;
 

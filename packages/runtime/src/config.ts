@@ -6,9 +6,9 @@ import {
   httpPort,
   portList,
   postgresUrl,
-  redisUrl,
   wholeNumber,
 } from './config-values.js';
+import { redisUrl } from './redis-url.js';
 
 /** What the API and the workers both need. Every variable is explained in docs/configuration.md. */
 const shared = {

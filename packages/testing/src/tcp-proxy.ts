@@ -10,10 +10,12 @@ export type TcpProxy = {
   /** The next answer on each connection that is open now is lost, and the connection with it. */
   loseAnswers: () => void;
   restore: () => Promise<void>;
+  /** Leads new connections to another server; those that are open stay where they are. */
+  leadTo: (targetUrl: string) => void;
 };
 
 export async function startProxy(targetUrl: string): Promise<TcpProxy> {
-  const target = new URL(targetUrl);
+  let target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   const pairs = new Map<Socket, Socket>();
   let isStalled = false;
@@ -39,6 +41,9 @@ export async function startProxy(targetUrl: string): Promise<TcpProxy> {
   url.host = `127.0.0.1:${port}`;
   return {
     url: url.href,
+    leadTo: (otherUrl) => {
+      target = new URL(otherUrl);
+    },
     cut: () => {
       server.close();
       for (const socket of sockets) socket.destroy();
