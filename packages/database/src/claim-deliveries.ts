@@ -100,8 +100,8 @@ export async function claimDeliveries(
       UPDATE deliveries delivery SET
         status = (CASE judged.verdict WHEN 'indeterminate' THEN 'failed' ELSE 'cancelled' END)::delivery_status,
         failure_reason = judged.verdict::failure_reason,
-        response_code = CASE WHEN judged.lease_expires_at IS NULL THEN delivery.response_code END,
-        last_error = CASE WHEN judged.lease_expires_at IS NULL THEN delivery.last_error ELSE ${INTERRUPTED}::text END,
+        response_code = CASE WHEN judged.lease_expires_at IS NULL THEN judged.response_code END,
+        last_error = CASE WHEN judged.lease_expires_at IS NULL THEN judged.last_error ELSE ${INTERRUPTED}::text END,
         completed_at = now(), lease_expires_at = NULL, recover_at = NULL, next_attempt_at = NULL
       FROM judged
       WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
@@ -109,12 +109,15 @@ export async function claimDeliveries(
     ),
     claimed AS (
       UPDATE deliveries delivery SET
-        fence = delivery.fence + (delivery.starts > 0)::int,
-        starts = delivery.starts + 1,
+        -- What stays as it is, too: a row that was retried by hand since the statement began is still finished in "delivery".
+        status = judged.status, failure_reason = judged.failure_reason, completed_at = judged.completed_at,
+        next_attempt_at = judged.next_attempt_at,
+        fence = judged.fence + (judged.starts > 0)::int,
+        starts = judged.starts + 1,
         last_attempt_at = now(),
         lease_expires_at = now() + ${leaseMs}::int * interval '1 ms',
         -- Left alone where it comes before the lease's end, so that the row stays where it is in every index.
-        recover_at = least(delivery.recover_at, now() + ${leaseMs}::int * interval '1 ms'),
+        recover_at = least(judged.recover_at, now() + ${leaseMs}::int * interval '1 ms'),
         claimed_generation = judged.job_generation
       FROM judged
       WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid

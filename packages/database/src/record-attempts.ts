@@ -55,7 +55,8 @@ export async function recordAttempts(
         request_headers jsonb, outcome outcome_kind, response_code int, response_headers jsonb, response_body text,
         error text, to_status delivery_status, delay_ms float8, to_reason failure_reason
       ), LATERAL (
-        SELECT fence, deliveries.round AS current_round, last_attempt_at, lease_expires_at, status, failure_reason
+        SELECT fence, deliveries.round AS current_round, failed_count, last_attempt_at, lease_expires_at, status,
+          failure_reason
         FROM deliveries
         WHERE deliveries.id = ended.delivery_id AND deliveries.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
         FOR UPDATE SKIP LOCKED
@@ -89,7 +90,7 @@ export async function recordAttempts(
       UPDATE deliveries delivery SET
         status = ended.to_status,
         failure_reason = ended.to_reason,
-        failed_count = delivery.failed_count + (ended.to_status <> 'success')::int,
+        failed_count = ended.failed_count + (ended.to_status <> 'success')::int,
         response_code = ended.response_code,
         last_error = ended.error,
         lease_expires_at = NULL,
