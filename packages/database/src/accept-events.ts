@@ -1,5 +1,6 @@
 import type { PrismaClient } from './generated/client.js';
 import { jobGraceMs } from './job-grace.js';
+import { withPartitions } from './partitions.js';
 import { isUniqueViolation } from './postgres-error.js';
 
 /** One drift event to store. `patterns` are the subscriptions its type matches (`subscriptionPatterns`). */
@@ -44,9 +45,11 @@ export async function acceptEvents(
   { maxAttempts, backlogMs = 0 }: AcceptLimits,
 ): Promise<Acceptance[][]> {
   const events = requests.flatMap((request, index) => request.map((event) => ({ ...event, request: index })));
+  const ids = events.map(({ id }) => id);
   for (let round = 1; ; round += 1) {
     try {
-      return acceptances(requests, await insertEvents(prisma, events, { maxAttempts, backlogMs }));
+      const insert = () => insertEvents(prisma, events, { maxAttempts, backlogMs });
+      return acceptances(requests, await withPartitions(prisma, ids, insert));
     } catch (error) {
       if (round === MAX_ROUNDS || !isUniqueViolation(error, 'idempotency_keys_pkey')) throw error;
     }

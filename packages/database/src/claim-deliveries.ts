@@ -1,5 +1,6 @@
 import type { PrismaClient } from './generated/client.js';
 import { idRange } from './id-range.js';
+import { withPartitions } from './partitions.js';
 import { existingOf } from './passed-over.js';
 
 /** Which delivery, and which of its jobs asks: a job of an older generation has been replaced. */
@@ -58,8 +59,9 @@ export async function claimDeliveries(
   jobs: readonly JobRef[],
   { leaseMs }: { leaseMs: number },
 ): Promise<ClaimAnswer[]> {
-  const { lowest, highest } = idRange(jobs.map((job) => job.deliveryId));
-  const rows = await prisma.$queryRaw<ClaimRow[]>`
+  const ids = jobs.map((job) => job.deliveryId);
+  const { lowest, highest } = idRange(ids);
+  const claim = () => prisma.$queryRaw<ClaimRow[]>`
     /* prepared: claim_deliveries */
     WITH held AS (
       SELECT delivery.*, job.generation AS job_generation
@@ -132,6 +134,7 @@ export async function claimDeliveries(
       SELECT body FROM drift_events WHERE drift_events.id = judged.event_id AND judged.verdict = 'claimed'
         AND drift_events.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
     ) AS event ON true`;
+  const rows = await withPartitions(prisma, ids, claim);
   const answered = new Set(rows.map(({ delivery_id }) => delivery_id));
   const passedOver = new Set(jobs.map(({ deliveryId }) => deliveryId).filter((id) => !answered.has(id)));
   const existing = await existingOf(prisma, [...passedOver]);

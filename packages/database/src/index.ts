@@ -39,7 +39,7 @@ export { rememberKeyUse } from './key-use.js';
 export { type Conditions, idFloor, type ListedIds, listIds } from './list-ids.js';
 export { applyMigrations } from './migrations.js';
 export { type OverdueSummary, oldestDueMs, summarizeOverdue } from './overdue-deliveries.js';
-export { type DayDropped, dropDay, expiredDays, makePartitionsAhead } from './partitions.js';
+export { type DayDropped, dropDay, expiredDays, makePartitionsAhead, partitionDaysAhead } from './partitions.js';
 export { isPostgresUnavailable, isUniqueViolation } from './postgres-error.js';
 export { planRearmWave, type RearmWave, readQueueEpoch, rearmForWave, rememberQueueEpoch } from './queue-epoch.js';
 export { type AttemptRecord, type RecordAnswer, recordAttempts } from './record-attempts.js';

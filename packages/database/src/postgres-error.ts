@@ -11,11 +11,23 @@ export function isLockNotAvailable(error: unknown): boolean {
   return adapterCause(error)?.originalCode === '55P03';
 }
 
+/** A row belongs to a day that has no partition, and none could be made: nothing is wrong with the row. */
+export class NoPartition extends Error {
+  override name = 'NoPartition';
+}
+
+/** True for SQLSTATE 23514 where it means that a day's partition is missing or detached. */
+export function isPartitionMissing(error: unknown): boolean {
+  const cause = adapterCause(error);
+  return cause?.originalCode === '23514' && (cause.originalMessage ?? '').startsWith('no partition of relation');
+}
+
 /**
  * True when nothing is wrong with the request: Postgres is away, overloaded or took too long, and the same call may
  * succeed later. Everything else is a bug.
  */
 export function isPostgresUnavailable(error: unknown): boolean {
+  if (error instanceof NoPartition) return true;
   const cause = adapterCause(error);
   if (cause !== null) {
     return UNREACHABLE_KINDS.has(cause.kind) || UNAVAILABLE_SQLSTATE.test(cause.originalCode ?? '');

@@ -2,6 +2,7 @@ import type { FailureReason, OutcomeKind } from '@driftwire/delivery';
 import type { PrismaClient } from './generated/client.js';
 import { idRange } from './id-range.js';
 import { JOB_GRACE_MS } from './job-grace.js';
+import { withPartitions } from './partitions.js';
 import { existingOf } from './passed-over.js';
 
 /** An attempt that has come to an end, and what it means for its delivery. */
@@ -45,8 +46,9 @@ export async function recordAttempts(
   records: readonly AttemptRecord[],
   { fenced = true }: { fenced?: boolean } = {},
 ): Promise<RecordAnswer[]> {
-  const { lowest, highest } = idRange(records.map((record) => record.deliveryId));
-  const rows = await prisma.$queryRaw<RecordedRow[]>`
+  const ids = records.map((record) => record.deliveryId);
+  const { lowest, highest } = idRange(ids);
+  const record = () => prisma.$queryRaw<RecordedRow[]>`
     /* prepared: record_attempts */
     WITH held AS (
       SELECT ended.*, ended.delay_ms * interval '1 ms' AS delay, delivery.*
@@ -110,6 +112,7 @@ export async function recordAttempts(
         fence = number AND lease_expires_at IS NULL AND status = to_status
           AND failure_reason IS NOT DISTINCT FROM to_reason) AS moved
     FROM held`;
+  const rows = await withPartitions(prisma, ids, record);
   const answered = new Set(rows.map(({ delivery_id }) => delivery_id));
   const passedOver = records.filter(({ deliveryId }) => !answered.has(deliveryId));
   const existing = await existingOf(

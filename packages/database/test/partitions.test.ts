@@ -5,7 +5,9 @@ import {
   claimDeliveries,
   dropDay,
   expiredDays,
+  isPostgresUnavailable,
   makePartitionsAhead,
+  partitionDaysAhead,
   recordAttempts,
 } from '../src/index.js';
 import { anEvent, aRecord, type Setup, setup } from './setup.js';
@@ -111,4 +113,150 @@ test('a manual retry of an old delivery keeps its day', async () => {
     data: { status: 'pending', completedAt: null, recoverAt: new Date(), nextAttemptAt: new Date() },
   });
   expect((await dropDay(at.prisma, dayAgo(70))).became).toBe('unfinished');
+});
+
+const today = () => dayAgo(0);
+const partOf = (table: string, day: string) => `${table}_${day.replaceAll('-', '')}`;
+const TABLES = ['drift_events', 'deliveries', 'attempts'];
+const run = (sql: string) => at.prisma.$executeRawUnsafe(sql);
+
+async function detach(day: string, tables = TABLES): Promise<void> {
+  for (const table of tables.toReversed()) await run(`ALTER TABLE ${table} DETACH PARTITION ${partOf(table, day)}`);
+}
+
+const isWhole = async (day: string) => {
+  const [row] = await at.prisma.$queryRaw<{ attached: number }[]>`SELECT attached_partitions(${day}::date) AS attached`;
+  return row?.attached === 3;
+};
+
+async function accept(createdAt: Date) {
+  const customerId = await at.aCustomer();
+  await at.anEndpoint(customerId);
+  const event = anEvent(customerId, { createdAt });
+  const acceptance = (await acceptEvents(at.prisma, [[event]], { maxAttempts: 3 }))[0]?.[0];
+  return acceptance?.kind === 'created' ? acceptance.deliveries.map(({ id }) => id) : [];
+}
+
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
+
+test.each([[['drift_events']], [['deliveries']], [['attempts']], [TABLES]])(
+  'a day of which %j was detached is attached again with all that is in it',
+  async (tables) => {
+    const { id } = await at.aDelivery();
+    await detach(today(), tables);
+    expect(await isWhole(today())).toBe(false);
+    expect(await partitionDaysAhead(at.prisma)).toBe(0);
+    expect(await makePartitionsAhead(at.prisma)).toBe(1);
+    expect(await isWhole(today())).toBe(true);
+    expect(await partitionDaysAhead(at.prisma)).toBe(8);
+    await finish({ deliveryId: id });
+    expect(await at.delivery(id)).toMatchObject({ status: 'success', attempts: [{ number: 1 }] });
+  },
+);
+
+test('a table of which only one was dropped is made anew, with the foreign keys of its day', async () => {
+  const day = dayAgo(-6);
+  await run(`DROP TABLE ${partOf('deliveries', day)} CASCADE`);
+  expect(await partitionDaysAhead(at.prisma)).toBe(6);
+  expect(await makePartitionsAhead(at.prisma)).toBe(1);
+  const keys = await at.prisma.$queryRawUnsafe<{ conname: string }[]>(
+    `SELECT conname FROM pg_constraint WHERE contype = 'f' AND conname LIKE '%_${day.replaceAll('-', '')}_%' ORDER BY 1`,
+  );
+  expect(keys.map(({ conname }) => conname)).toEqual([
+    `${partOf('attempts', day)}_delivery_fkey`,
+    `${partOf('deliveries', day)}_event_fkey`,
+  ]);
+});
+
+test('detaching that was begun and not completed is completed, and the day attached again', async () => {
+  const day = dayAgo(-5);
+  const reader = new pg.Client({ connectionString: at.url });
+  const detacher = new pg.Client({ connectionString: at.url });
+  await Promise.all([reader.connect(), detacher.connect()]);
+  await reader.query('BEGIN');
+  await reader.query('SELECT count(*) FROM drift_events');
+  // It waits for the reader between its two transactions, and is broken off there.
+  await detacher.query("SET statement_timeout = '300ms'");
+  const detaching = detacher.query(
+    `ALTER TABLE drift_events DETACH PARTITION ${partOf('drift_events', day)} CONCURRENTLY`,
+  );
+  await expect(detaching).rejects.toThrow('statement timeout');
+  await reader.query('COMMIT');
+  await Promise.all([reader.end(), detacher.end()]);
+  expect(await isWhole(day)).toBe(false);
+  await makePartitionsAhead(at.prisma);
+  expect(await isWhole(day)).toBe(true);
+});
+
+test('a day that cannot be made keeps no other from being made, and is reported', async () => {
+  const [broken, missing] = [dayAgo(-4), dayAgo(-7)];
+  await detach(broken, ['attempts']);
+  await run(`ALTER TABLE ${partOf('attempts', broken)} DROP COLUMN error`);
+  await run(`DROP TABLE ${TABLES.toReversed().map((table) => partOf(table, missing))}`);
+  await expect(makePartitionsAhead(at.prisma)).rejects.toThrow('error');
+  expect(await isWhole(missing)).toBe(true);
+  expect(await partitionDaysAhead(at.prisma)).toBe(4);
+  await run(`DROP TABLE ${partOf('attempts', broken)}`);
+  expect(await makePartitionsAhead(at.prisma)).toBe(1);
+});
+
+test.each([-8, -3, 8, 10, 30])(
+  'an event of a day without partition (%d from today) is stored, and its day made',
+  async (days) => {
+    const day = dayAgo(-days);
+    await run(`DROP TABLE IF EXISTS ${TABLES.toReversed().map((table) => partOf(table, day))}`);
+    expect(await accept(inDays(days))).toHaveLength(1);
+    expect(await isWhole(day)).toBe(true);
+  },
+);
+
+test('many that come at once for a day without partition are all stored', async () => {
+  const stored = await Promise.all(Array.from({ length: 8 }, () => accept(inDays(20))));
+  expect(stored.flat()).toHaveLength(8);
+});
+
+test.each([-9, 31, 40_000, 2_000_000])(
+  'an event of a day that is not near (%d from today) makes nothing, and is no bug',
+  async (days) => {
+    const before = await daysOfTable('drift_events');
+    const refused = await accept(inDays(days)).catch((error: unknown) => error);
+    expect(isPostgresUnavailable(refused)).toBe(true);
+    expect(await daysOfTable('drift_events')).toEqual(before);
+  },
+);
+
+test('an event of a day that cannot be made is no bug either, and the cause is told', async () => {
+  const day = dayAgo(-3);
+  await detach(day, ['attempts', 'drift_events']);
+  await run(`ALTER TABLE ${partOf('drift_events', day)} DROP COLUMN occurred_at`);
+  const refused = await accept(inDays(3)).catch((error: unknown) => error);
+  expect(isPostgresUnavailable(refused)).toBe(true);
+  expect(refused).toMatchObject({ name: 'NoPartition', cause: { message: expect.stringContaining('occurred_at') } });
+  await run(`DROP TABLE ${TABLES.toReversed().map((table) => partOf(table, day))}`);
+});
+
+test('an attempt whose day was detached is recorded: its partition is attached again', async () => {
+  const [recorded, interrupted] = await Promise.all([at.aDelivery(), at.aDelivery()]);
+  const claim = await at.claim(recorded.id);
+  await at.claim(interrupted.id, { leaseMs: 0 });
+  await detach(today(), ['attempts']);
+  expect(await recordAttempts(at.prisma, [aRecord(claim)])).toMatchObject([{ moved: true }]);
+  await detach(today(), ['attempts']);
+  expect(await at.claim(interrupted.id)).toMatchObject({ fence: 2 });
+  expect((await at.delivery(interrupted.id)).attempts).toMatchObject([{ number: 1, outcome: 'unknown' }]);
+});
+
+test('a past day is dropped although one of its tables was detached or is not there', async () => {
+  const [detached, halved] = [await anOldEvent(dayAgo(80)), await anOldEvent(dayAgo(81))];
+  await Promise.all([finish(detached), finish(halved)]);
+  await detach(dayAgo(80), ['drift_events']);
+  await run(`DROP TABLE ${partOf('attempts', dayAgo(81))}`);
+  await run('CREATE TABLE drift_events_archive (LIKE drift_events INCLUDING CONSTRAINTS)');
+  await run(
+    `ALTER TABLE drift_events ATTACH PARTITION drift_events_archive FOR VALUES FROM ('00000000-0000-0000-0000-000000000000') TO ('00000000-0001-0000-0000-000000000000')`,
+  );
+  const days = (await expiredDays(at.prisma, { retentionDays: 75 })).filter((day) => day <= dayAgo(80));
+  expect(days).toEqual([dayAgo(81), dayAgo(80)]);
+  for (const day of days) expect((await dropDay(at.prisma, day)).became).toBe('dropped');
+  expect((await expiredDays(at.prisma, { retentionDays: 75 })).filter((day) => day <= dayAgo(80))).toEqual([]);
 });
