@@ -58,7 +58,7 @@ export async function acceptPosted(
   customerId: string,
   posted: readonly PostedEvent[],
 ): Promise<AcceptedView[]> {
-  const createdAt = new Date();
+  const createdAt = deps.now();
   const events = posted.map((event) => eventToAccept(event, customerId, createdAt));
   const originals = foldTwins(posted, events);
   const distinct = events.filter((_, index) => originals[index] === index);

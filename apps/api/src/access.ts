@@ -18,31 +18,36 @@ export type AuthenticateOptions = {
   findApiKey: FindApiKey;
   adminApiKey: string;
   onKeyUsed: (keyId: string) => void;
+  /** By which keys expire; the database's clock. */
+  now: () => Date;
 };
 
 /**
  * Finds the caller behind an API key, or throws the one 401 that does not say why: no, malformed,
  * unknown, wrong, revoked and expired keys cannot be told apart.
  */
-export function createAuthenticate({ findApiKey, adminApiKey, onKeyUsed }: AuthenticateOptions): Authenticate {
+export function createAuthenticate({ findApiKey, adminApiKey, onKeyUsed, now }: AuthenticateOptions): Authenticate {
   const adminHash = sha256(adminApiKey);
 
   return async (token) => {
     if (token === undefined) throw unauthorized();
     if (timingSafeEqual(sha256(token), adminHash)) return { keyId: null, customerId: null, role: 'admin' };
-    const caller = await callerOfStoredKey(findApiKey, token);
+    const caller = await callerOfStoredKey({ findApiKey, now }, token);
     onKeyUsed(caller.keyId);
     return caller;
   };
 }
 
-async function callerOfStoredKey(findApiKey: FindApiKey, token: string): Promise<Caller & { keyId: string }> {
+async function callerOfStoredKey(
+  { findApiKey, now }: Pick<AuthenticateOptions, 'findApiKey' | 'now'>,
+  token: string,
+): Promise<Caller & { keyId: string }> {
   const presented = parseApiKey(token);
   if (presented === null) throw unauthorized();
   const key = await findApiKey(presented.id);
   const expected = key?.secretHash ?? Buffer.alloc(32);
   const matches = timingSafeEqual(sha256(presented.secret), expected);
-  const inForce = key !== null && key.revokedAt === null && (key.expiresAt === null || key.expiresAt > new Date());
+  const inForce = key !== null && key.revokedAt === null && (key.expiresAt === null || key.expiresAt > now());
   if (!matches || !inForce) throw unauthorized();
   return { keyId: key.id, customerId: key.customerId, role: key.role };
 }

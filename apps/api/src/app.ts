@@ -11,7 +11,7 @@ import { commonHeaders } from './common-headers.js';
 import { serveDashboard } from './dashboard.js';
 import { serveDocs } from './docs-pages.js';
 import { answerProblem, mapErrors, problemOf } from './error-mapping.js';
-import { serveHealth } from './health.js';
+import { type HealthDeps, serveHealth } from './health.js';
 import { openApiDocument } from './openapi.js';
 import { limitRate, type RateLimitOptions } from './rate-limit.js';
 import { measureRequests } from './request-metrics.js';
@@ -27,6 +27,7 @@ export type AppOptions = AuthenticateOptions & {
   log: Log;
   producer: Pick<Producer, 'queue' | 'answers'>;
   postgresAnswers: () => Promise<boolean>;
+  remarks: HealthDeps['remarks'];
 };
 
 /** A whole request, headers and body; a client that drips is cut off. */
@@ -56,7 +57,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   });
   mapErrors(app, log);
   measureRequests(app, registry);
-  serveHealth(app, { postgresAnswers: options.postgresAnswers, redisAnswers: producer.answers, registry });
+  const { postgresAnswers, remarks } = options;
+  serveHealth(app, { postgresAnswers, redisAnswers: producer.answers, remarks, registry });
 
   const routes = apiRoutes(deps);
   const authenticate = createAuthenticate(options);

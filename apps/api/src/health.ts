@@ -4,18 +4,22 @@ import type { Registry } from 'prom-client';
 export type HealthDeps = {
   postgresAnswers: () => Promise<boolean>;
   redisAnswers: () => Promise<boolean>;
+  /** What else there is to say. Without the partitions of today no event can be stored. */
+  remarks: () => { clock?: string; partitions?: string };
   registry: Registry;
 };
 
 /** Liveness, readiness and metrics: open, and without anybody's data. */
-export function serveHealth(app: FastifyInstance, { postgresAnswers, redisAnswers, registry }: HealthDeps): void {
+export function serveHealth(app: FastifyInstance, deps: HealthDeps): void {
+  const { postgresAnswers, redisAnswers, remarks, registry } = deps;
   app.get('/healthz', async () => ({ status: 'ok' }));
 
   // Ready without Redis: an event is accepted all the same, and its jobs are enqueued when Redis is back.
   app.get('/readyz', async (_request, reply) => {
     const [postgres, redis] = await Promise.all([postgresAnswers(), redisAnswers()]);
-    reply.code(postgres ? 200 : 503);
-    return { postgres: postgres ? 'ok' : 'down', redis: redis ? 'ok' : 'down' };
+    const said = remarks();
+    reply.code(postgres && said.partitions === undefined ? 200 : 503);
+    return { postgres: postgres ? 'ok' : 'down', redis: redis ? 'ok' : 'down', ...said };
   });
 
   app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));

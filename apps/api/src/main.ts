@@ -1,5 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { connectDatabase, createSealer, makePartitionsAhead, oldestDueMs, rememberKeyUse } from '@driftwire/database';
+import {
+  connectDatabase,
+  createDatabaseClock,
+  createPartitionWatch,
+  createSealer,
+  makePartitionsAhead,
+  oldestDueMs,
+  partitionDaysAhead,
+  readDatabaseTimeMs,
+  rememberKeyUse,
+} from '@driftwire/database';
 import { connectCounter, createEnqueueBuffer, createProducer, withoutRepeats } from '@driftwire/queue';
 import {
   addressPolicyOf,
@@ -19,10 +29,12 @@ import type { AcceptedEvent } from './api-dependencies.js';
 import { buildApp } from './app.js';
 import { createBacklogWatch } from './backlog-watch.js';
 import { createBriefMemory } from './brief-memory.js';
+import { createClockWatch } from './clock-watch.js';
 import { createCursors } from './cursor.js';
 import { findCustomerId } from './customers.js';
+import { given } from './given.js';
 import { createKeyUsage } from './key-usage.js';
-import { acceptanceCounters } from './request-metrics.js';
+import { acceptanceCounters, storageGauges } from './request-metrics.js';
 
 const POOL_SIZE = 20;
 /** Jobs kept in memory while Redis is away: about 20 MB. */
@@ -34,8 +46,12 @@ const REMEMBERED_ROWS = 10_000;
 const BACKLOG_EVERY_MS = 1_000;
 const NAME_CHECK_MS = 2_000;
 const KEY_USE_EVERY_MS = 5_000;
-const PARTITIONS_EVERY_MS = 3_600_000;
+const PARTITIONS_EVERY_MS = 60_000;
 const PARTITIONS_RETRY_MS = 5_000;
+const CLOCK_EVERY_MS = 5_000;
+const CLOCK_RETRY_MS = 1_000;
+/** So long the start waits for the database's clock. Postgres may be away. */
+const FIRST_LOOK_MS = 1_000;
 const FLUSH_MS = 2_000;
 const EXIT_MS = 1_000;
 const GRACE_MS = 15_000;
@@ -54,6 +70,20 @@ const database = connectDatabase({
   applicationName: 'driftwire-api',
   poolSize: POOL_SIZE,
   onConnectionLost: (error) => log.warn({ err: error }, 'postgres.connection_lost'),
+});
+const gauges = storageGauges(registry);
+const clock = createDatabaseClock(() => readDatabaseTimeMs(database.prisma));
+const clockWatch = createClockWatch(clock, {
+  skew: (skewMs) => gauges.clockSkew.set(skewMs / 1000),
+  off: (skewMs, remark) => log.warn({ skew_ms: Math.round(skewMs) }, `clock.off: this host's clock is ${remark}`),
+});
+const partitions = createPartitionWatch({
+  make: () => makePartitionsAhead(database.prisma),
+  daysAhead: () => partitionDaysAhead(database.prisma),
+  observe: {
+    made: (days) => log.info({ days }, 'partitions.made'),
+    ahead: (days) => gauges.daysAhead.set(days),
+  },
 });
 const producer = createProducer({
   redisUrl: config.REDIS_URL,
@@ -78,12 +108,18 @@ const counterRedis = config.RATE_LIMIT_PER_KEY === 0 ? null : connectCounter(con
 const remembered = { ttlMs: REMEMBERED_MS, capacity: REMEMBERED_ROWS, now };
 const observeBatch = measureBatches(registry);
 const addressPolicy = addressPolicyOf(config);
-const sender = createSender({ version, addressPolicy, timeoutMs: config.REQUEST_TIMEOUT_MS });
-const keyUsage = createKeyUsage((uses) => rememberKeyUse(database.prisma, uses));
+const sender = createSender({
+  version,
+  addressPolicy,
+  timeoutMs: config.REQUEST_TIMEOUT_MS,
+  now: () => clock.now().getTime(),
+});
+const keyUsage = createKeyUsage((uses) => rememberKeyUse(database.prisma, uses), clock.now);
 const app = await buildApp({
   deps: {
     prisma: database.prisma,
     sealer: createSealer(config.ENCRYPTION_KEYS),
+    now: clock.now,
     cursors: createCursors(config.ADMIN_API_KEY),
     findCustomer: createBriefMemory((id) => findCustomerId(database.prisma, id), remembered),
     accept: createAccept(database.prisma, {
@@ -102,6 +138,7 @@ const app = await buildApp({
   findApiKey: createBriefMemory((id) => database.prisma.apiKey.findUnique({ where: { id } }), remembered),
   adminApiKey: config.ADMIN_API_KEY,
   onKeyUsed: keyUsage.note,
+  now: clock.now,
   rateLimit: counterRedis && { perSecond: config.RATE_LIMIT_PER_KEY, redis: counterRedis, now },
   dashboardIsReadOnly: config.DASHBOARD_READ_ONLY,
   version,
@@ -109,8 +146,16 @@ const app = await buildApp({
   log,
   producer,
   postgresAnswers: database.answers,
+  remarks: () => given({ clock: clockWatch.remark(), partitions: partitions.remark() }),
 });
-const keeping = repeatInBackground(keepPartitionsAhead, {
+// Events that come at once must not be stored by a clock that is off.
+await Promise.race([clockWatch.look().catch(() => {}), delay(FIRST_LOOK_MS)]);
+const looking = repeatInBackground(clockWatch.look, {
+  everyMs: CLOCK_EVERY_MS,
+  afterFailureMs: CLOCK_RETRY_MS,
+  onFailure: (error) => log.debug({ err: error }, 'clock.unknown'),
+});
+const keeping = repeatInBackground(partitions.keep, {
   everyMs: PARTITIONS_EVERY_MS,
   afterFailureMs: PARTITIONS_RETRY_MS,
   onFailure: (error) => log.warn({ err: error }, 'partitions.not_made'),
@@ -135,7 +180,7 @@ stopOnSignal({
     await buffer.close(FLUSH_MS);
     sender.close();
     counterRedis?.disconnect();
-    const stopped = Promise.all([keeping.stop(), noting.stop()]).then(keyUsage.flush);
+    const stopped = Promise.all([looking.stop(), keeping.stop(), noting.stop()]).then(keyUsage.flush);
     await Promise.race([stopped.catch(() => {}), delay(EXIT_MS)]);
     await Promise.all([producer.close(), database.close()]);
   },
@@ -144,12 +189,6 @@ stopOnSignal({
 /** Quiet: what it means (jobs that wait in memory) is told by `jobs.not_enqueued`. */
 function noteRedisError(error: Error): void {
   log.debug({ err: error }, 'redis.error');
-}
-
-/** No event can be stored on a day without its partition, and workers may not be there to make it. */
-async function keepPartitionsAhead(): Promise<void> {
-  const days = await makePartitionsAhead(database.prisma);
-  if (days > 0) log.info({ days }, 'partitions.made');
 }
 
 function recordAccepted(accepted: AcceptedEvent): void {

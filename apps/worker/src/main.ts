@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   connectDatabase,
+  createPartitionWatch,
   createSealer,
   deactivateGoneEndpoint,
   dropDay,
   expiredDays,
   isPostgresUnavailable,
   makePartitionsAhead,
+  partitionDaysAhead,
   releaseClaim,
   summarizeOverdue,
 } from '@driftwire/database';
@@ -31,8 +33,8 @@ import { createEndpointOpener } from './opened-endpoints.js';
 import { startOperationsServer } from './operations-server.js';
 import { recordUntil } from './record-until.js';
 import { createRecovery, NO_RECOVERY } from './recovery.js';
-import { keepPartitions } from './retention.js';
-import { createRetentionObserver } from './retention-observer.js';
+import { dropExpiredDays } from './retention.js';
+import { createPartitionObserver, createRetentionObserver } from './retention-observer.js';
 import { createSweepObserver } from './sweep-observer.js';
 import { createSweeper } from './sweeper.js';
 import { createWatchdog } from './watchdog.js';
@@ -44,6 +46,8 @@ const EXIT_MS = 3_000;
 const LAST_BEAT_MS = 1_000;
 /** The gauge's, and more than anybody needs to know. */
 const OVERDUE_COUNT_LIMIT = 10_000;
+const PARTITIONS_EVERY_MS = 60_000;
+const PARTITIONS_RETRY_MS = 5_000;
 const RETENTION_EVERY_MS = 3_600_000;
 const RETENTION_RETRY_MS = 30_000;
 /** EX_SOFTWARE of sysexits(3). */
@@ -125,13 +129,17 @@ const sweeper = createSweeper({
 });
 const observeRetention = createRetentionObserver(log, registry);
 const retention = () =>
-  keepPartitions({
-    makePartitionsAhead: () => makePartitionsAhead(database.prisma),
+  dropExpiredDays({
     expiredDays: async () =>
       config.RETENTION_DAYS === 0 ? [] : expiredDays(database.prisma, { retentionDays: config.RETENTION_DAYS }),
     dropDay: (day) => dropDay(database.prisma, day),
     observe: observeRetention,
   });
+const partitions = createPartitionWatch({
+  make: () => makePartitionsAhead(database.prisma),
+  daysAhead: () => partitionDaysAhead(database.prisma),
+  observe: createPartitionObserver(log, registry),
+});
 const operations = await startOperationsServer({
   host: config.HOST,
   port: config.WORKER_PORT,
@@ -149,7 +157,7 @@ stopOnSignal({
     sweeper.stop();
     await consumer.close(config.SHUTDOWN_GRACE_MS);
     // A beat that loses its connections would be reported as a failure.
-    await Promise.race([Promise.all([sweeping, keeping.stop()]), delay(LAST_BEAT_MS)]);
+    await Promise.race([Promise.all([sweeping, keeping.stop(), dropping.stop()]), delay(LAST_BEAT_MS)]);
     sender.close();
     operations.close();
     await Promise.all([producer.close(), database.close()]);
@@ -158,7 +166,12 @@ stopOnSignal({
 // Last: a worker that cannot listen must not have taken jobs, for it would leave their attempts interrupted.
 consumer.start();
 const sweeping = sweeper.run();
-const keeping = repeatInBackground(retention, {
+const keeping = repeatInBackground(partitions.keep, {
+  everyMs: PARTITIONS_EVERY_MS,
+  afterFailureMs: PARTITIONS_RETRY_MS,
+  onFailure: (error) => log.warn({ err: error }, 'partitions.not_made'),
+});
+const dropping = repeatInBackground(retention, {
   everyMs: RETENTION_EVERY_MS,
   afterFailureMs: RETENTION_RETRY_MS,
   onFailure: (error) => log.warn({ err: error }, 'retention.failed'),
