@@ -77,6 +77,7 @@ const clockWatch = createClockWatch(clock, {
   skew: (skewMs) => gauges.clockSkew.set(skewMs / 1000),
   off: (skewMs, remark) => log.warn({ skew_ms: Math.round(skewMs) }, `clock.off: this host's clock is ${remark}`),
 });
+const firstLook = clockWatch.look().catch(() => {});
 const partitions = createPartitionWatch({
   make: () => makePartitionsAhead(database.prisma),
   daysAhead: () => partitionDaysAhead(database.prisma),
@@ -149,7 +150,7 @@ const app = await buildApp({
   remarks: () => given({ clock: clockWatch.remark(), partitions: partitions.remark() }),
 });
 // Events that come at once must not be stored by a clock that is off.
-await Promise.race([clockWatch.look().catch(() => {}), delay(FIRST_LOOK_MS)]);
+await Promise.race([firstLook, delay(FIRST_LOOK_MS)]);
 const looking = repeatInBackground(clockWatch.look, {
   everyMs: CLOCK_EVERY_MS,
   afterFailureMs: CLOCK_RETRY_MS,

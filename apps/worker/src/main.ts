@@ -131,7 +131,9 @@ const observeRetention = createRetentionObserver(log, registry);
 const retention = () =>
   dropExpiredDays({
     expiredDays: async () =>
-      config.RETENTION_DAYS === 0 ? [] : expiredDays(database.prisma, { retentionDays: config.RETENTION_DAYS }),
+      config.RETENTION_DAYS === 0
+        ? []
+        : expiredDays(database.prisma, { retentionDays: config.RETENTION_DAYS, now: new Date() }),
     dropDay: (day) => dropDay(database.prisma, day),
     observe: observeRetention,
   });

@@ -42,7 +42,7 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
     const redis = await deps.redisAnswers();
     await checkVitals(deps, redis);
     if (!redis) return;
-    const waveMs = await deps.recoverWiped();
+    const waveMs = await recoverWiped(deps);
     if (waveMs > 0) waveEndsAt = performance.now() + waveMs + BEAT_MS;
     await deps.sweep();
   }
@@ -57,6 +57,14 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
       }
     },
   };
+}
+
+/** What is past its deadline is swept whatever became of the wave. */
+async function recoverWiped(deps: SweeperDeps): Promise<number> {
+  return deps.recoverWiped().catch((error: unknown) => {
+    deps.observe.failed(error);
+    return 0;
+  });
 }
 
 /** The watchdog is asked even when Postgres is away: it has to know that it was. */

@@ -84,17 +84,20 @@ function dayOf(id: string): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
 
-/** The days (UTC, `2026-01-31`) that ended more than so many days ago, oldest first. */
+/**
+ * The days (UTC, `2026-01-31`) that ended more than so many days ago, oldest first; by the database's clock and by ours: one of them
+ * may be wrong, and what is dropped is gone.
+ */
 export async function expiredDays(
   prisma: PrismaClient,
-  { retentionDays }: { retentionDays: number },
+  { retentionDays, now }: { retentionDays: number; now: Date },
 ): Promise<string[]> {
   const rows = await prisma.$queryRaw<{ day: string }[]>`
     SELECT to_char(day, 'YYYY-MM-DD') AS day FROM (
       SELECT DISTINCT to_date(right(relname, 8), 'YYYYMMDD') AS day FROM pg_inherits JOIN pg_class ON oid = inhrelid
       WHERE inhparent IN ('drift_events'::regclass, 'deliveries'::regclass, 'attempts'::regclass) AND relname ~ '_\\d{8}$'
     ) AS days
-    WHERE day < ${TODAY} - ${retentionDays}::int
+    WHERE day < least(${TODAY}, ${now.toISOString().slice(0, 10)}::date) - ${retentionDays}::int
     ORDER BY day`;
   return rows.map(({ day }) => day);
 }

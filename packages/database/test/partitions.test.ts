@@ -3,10 +3,12 @@ import pg from 'pg';
 import {
   acceptEvents,
   claimDeliveries,
+  connectDatabase,
   dropDay,
   expiredDays,
   isPostgresUnavailable,
   makePartitionsAhead,
+  type PrismaClient,
   partitionDaysAhead,
   recordAttempts,
 } from '../src/index.js';
@@ -22,6 +24,7 @@ const daysOfTable = (table: string) =>
   at.prisma.$queryRawUnsafe<{ name: string }[]>(
     `SELECT right(inhrelid::regclass::text, 8) AS name FROM pg_inherits WHERE inhparent = '${table}'::regclass ORDER BY 1`,
   );
+const expired = (retentionDays: number, now = new Date()) => expiredDays(at.prisma, { retentionDays, now });
 const dayAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
 
 /** An event of that day with a key and a delivery, which is claimed when it may. */
@@ -63,11 +66,11 @@ test('the days to come are made once, whoever asks and however often', async () 
 test('a day past its retention is dropped with the keys of its events, and no other', async () => {
   const [old, recent] = [await anOldEvent(dayAgo(40)), await anOldEvent(dayAgo(20))];
   await Promise.all([finish(old), finish(recent)]);
-  expect(await expiredDays(at.prisma, { retentionDays: 30 })).toEqual([dayAgo(40)]);
+  expect(await expired(30)).toEqual([dayAgo(40)]);
   expect(await dropDay(at.prisma, dayAgo(40))).toEqual({ day: dayAgo(40), became: 'dropped', purgedKeys: 1 });
   expect(await rowsOf(old)).toEqual({ events: 0, deliveries: 0, attempts: 0, keys: 0 });
   expect(await rowsOf(recent)).toEqual({ events: 1, deliveries: 1, attempts: 1, keys: 1 });
-  expect(await expiredDays(at.prisma, { retentionDays: 30 })).toEqual([]);
+  expect(await expired(30)).toEqual([]);
   const answers = await claimDeliveries(at.prisma, [{ deliveryId: old.deliveryId, generation: 1 }], {
     leaseMs: 60_000,
   });
@@ -76,8 +79,8 @@ test('a day past its retention is dropped with the keys of its events, and no ot
 
 test('a day counts as past when it ended that many days ago, not when it began', async () => {
   await anOldEvent(dayAgo(30));
-  expect(await expiredDays(at.prisma, { retentionDays: 30 })).toEqual([]);
-  expect(await expiredDays(at.prisma, { retentionDays: 29 })).toEqual([dayAgo(30)]);
+  expect(await expired(30)).toEqual([]);
+  expect(await expired(29)).toEqual([dayAgo(30)]);
 });
 
 test('a day with an unfinished delivery keeps everything, until that one is at its end', async () => {
@@ -255,8 +258,40 @@ test('a past day is dropped although one of its tables was detached or is not th
   await run(
     `ALTER TABLE drift_events ATTACH PARTITION drift_events_archive FOR VALUES FROM ('00000000-0000-0000-0000-000000000000') TO ('00000000-0001-0000-0000-000000000000')`,
   );
-  const days = (await expiredDays(at.prisma, { retentionDays: 75 })).filter((day) => day <= dayAgo(80));
+  const days = (await expired(75)).filter((day) => day <= dayAgo(80));
   expect(days).toEqual([dayAgo(81), dayAgo(80)]);
   for (const day of days) expect((await dropDay(at.prisma, day)).became).toBe('dropped');
-  expect((await expiredDays(at.prisma, { retentionDays: 75 })).filter((day) => day <= dayAgo(80))).toEqual([]);
+  expect((await expired(75)).filter((day) => day <= dayAgo(80))).toEqual([]);
 });
+
+test.each([
+  { clock: "database's", databaseDays: 31, ownDays: 0 },
+  { clock: 'own', databaseDays: 0, ownDays: 31 },
+  { clock: "database's and the own, the other way,", databaseDays: 31, ownDays: -31 },
+])('a $clock clock that is a month ahead drops nothing that is not old', async ({ databaseDays, ownDays }) => {
+  const now = inDays(ownDays);
+  await anOldEvent(dayAgo(20));
+  await anOldEvent(dayAgo(90));
+  const days = await withDatabaseClock(databaseDays, (prisma) => expiredDays(prisma, { retentionDays: 30, now }));
+  expect(days).not.toContain(dayAgo(20));
+  expect(days.includes(dayAgo(90))).toBe(true);
+});
+
+test('both clocks together may let a month pass', async () => {
+  await anOldEvent(dayAgo(20));
+  const now = inDays(31);
+  expect(await withDatabaseClock(31, (prisma) => expiredDays(prisma, { retentionDays: 30, now }))).toContain(
+    dayAgo(20),
+  );
+});
+
+/** In a session whose `now()` is so many days ahead. */
+async function withDatabaseClock<T>(days: number, ask: (prisma: PrismaClient) => Promise<T>): Promise<T> {
+  await run('CREATE SCHEMA IF NOT EXISTS ahead');
+  await run(
+    `CREATE OR REPLACE FUNCTION ahead.now() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT pg_catalog.now() + interval '${days} days' $$`,
+  );
+  const session = connectDatabase({ url: at.url, applicationName: 'ahead', poolSize: 1, onConnectionLost: () => {} });
+  await session.prisma.$executeRaw`SET search_path = ahead, pg_catalog, public`;
+  return ask(session.prisma).finally(session.close);
+}
