@@ -1,7 +1,7 @@
-import { type ApiClient, aDriftEvent, apiClient, startApi, type TestProcess } from '@driftwire/testing';
+import { type ApiClient, aDriftEvent, apiClient, startApi, type TestProcess, until } from '@driftwire/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type ApiStack, setup } from './setup.js';
-import { shiftedClock } from './shifted-clock.js';
+import { type ApiStack, aProblem, setup } from './setup.js';
+import { shiftedClock, suspendableClock } from './shifted-clock.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -122,3 +122,21 @@ test.each(clocks)(
     expect(newest.body.data).toMatchObject([{ id: customer.id }]);
   },
 );
+
+test('after its host was suspended it stores nothing under a time that has passed: 503, until it knows what time it is', async () => {
+  const at = { databaseUrl: stack.database.url, redisUrl: stack.redis.url };
+  const process = await startApi({ ...at, env: suspendableClock() });
+  const api = apiClient(process.url);
+  const { body: customer } = await api.post('/v1/customers', { name: 'Acme' });
+  const post = () => api.post('/v1/drift-events', aDriftEvent({ customer_id: customer.id }));
+  const refused = await until(async () => {
+    process.signal('SIGUSR2');
+    const answer = await post();
+    return answer.status !== 202 && answer;
+  });
+  expect(refused).toEqual(aProblem(503, 'database_unavailable'));
+  await until(async () => (await post()).status === 202);
+  const events = await stack.prisma.driftEvent.findMany({ where: { customerId: customer.id } });
+  expect(events.filter(({ createdAt }) => !isNow(createdAt))).toEqual([]);
+  await process.stop();
+}, 60_000);

@@ -27,8 +27,11 @@ export type Acceptance =
 
 export type NewDelivery = { id: string; endpointId: string };
 
-/** `backlogMs`: for how long the oldest delivery that is due has been waiting (`oldestDueMs`). */
-export type AcceptLimits = { maxAttempts: number; backlogMs?: number };
+/**
+ * `backlogMs`: for how long the oldest delivery that is due has been waiting (`oldestDueMs`). `withinMs`: an event whose `createdAt` is
+ * further from the moment at which its statement begins is not stored, as if Postgres were away; without it, any is.
+ */
+export type AcceptLimits = { maxAttempts: number; backlogMs?: number; withinMs?: number };
 
 const MAX_ROUNDS = 10;
 
@@ -42,13 +45,13 @@ const MAX_ROUNDS = 10;
 export async function acceptEvents(
   prisma: PrismaClient,
   requests: readonly (readonly EventToAccept[])[],
-  { maxAttempts, backlogMs = 0 }: AcceptLimits,
+  limits: AcceptLimits,
 ): Promise<Acceptance[][]> {
   const events = requests.flatMap((request, index) => request.map((event) => ({ ...event, request: index })));
   const ids = events.map(({ id }) => id);
   for (let round = 1; ; round += 1) {
     try {
-      const insert = () => insertEvents(prisma, events, { maxAttempts, backlogMs });
+      const insert = () => insertEvents(prisma, events, limits);
       return acceptances(requests, await withPartitions(prisma, ids, insert));
     } catch (error) {
       if (round === MAX_ROUNDS || !isUniqueViolation(error, 'idempotency_keys_pkey')) throw error;
@@ -68,7 +71,7 @@ type InsertedRow = {
 function insertEvents(
   prisma: PrismaClient,
   events: readonly (EventToAccept & { request: number })[],
-  { maxAttempts, backlogMs }: Required<AcceptLimits>,
+  { maxAttempts, backlogMs = 0, withinMs }: AcceptLimits,
 ): Promise<InsertedRow[]> {
   return prisma.$queryRaw<InsertedRow[]>`
     /* prepared: accept_events */
@@ -103,7 +106,9 @@ function insertEvents(
     stored AS (
       INSERT INTO drift_events
         (id, customer_id, event_type, drift_type, severity, request_id, occurred_at, body, created_at)
-      SELECT id, customer_id, event_type, drift_type, severity, request_id, occurred_at, body, created_at FROM fresh
+      SELECT id, customer_id, event_type, drift_type, severity, request_id, occurred_at, body,
+        time_within(created_at, ${withinMs ?? null}::float8 * interval '1 ms')
+      FROM fresh
     ),
     fanned_out AS (
       INSERT INTO deliveries

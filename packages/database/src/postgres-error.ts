@@ -43,8 +43,11 @@ const UNREACHABLE_KINDS = new Set([
   'TooManyConnections',
 ]);
 
-/** Connection exceptions, insufficient resources, operator intervention (timeouts included), lock not available, deadlock. */
-const UNAVAILABLE_SQLSTATE = /^(08|53|57|55P03|40P01|40001|25P03)/;
+/**
+ * Connection exceptions, insufficient resources, operator intervention (timeouts included), lock not available, deadlock; and
+ * our own DW001, an event that has waited for too long to be stored.
+ */
+const UNAVAILABLE_SQLSTATE = /^(08|53|57|55P03|40P01|40001|25P03|DW001)/;
 
 /** What `pg` throws by itself, as plain errors without a code: pool exhausted, connection lost, no answer in time. */
 const CONNECTION_MESSAGE =

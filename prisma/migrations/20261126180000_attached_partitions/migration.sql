@@ -91,3 +91,15 @@ BEGIN
   RETURN 'dropped';
 END
 $$;
+
+-- The time of an event that is stored now; refused (DW001) when it is further from now than that, for then somebody who lists what is
+-- newer than what he has seen would never see it. NULL: any time.
+CREATE FUNCTION "time_within"("at" TIMESTAMPTZ, "within" INTERVAL) RETURNS TIMESTAMPTZ
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+  IF "at" NOT BETWEEN now() - "within" AND now() + "within" THEN
+    RAISE EXCEPTION '% is not within % of now, %', "at", "within", now() USING ERRCODE = 'DW001';
+  END IF;
+  RETURN "at";
+END
+$$;
