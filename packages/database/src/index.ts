@@ -42,7 +42,7 @@ export { applyMigrations } from './migrations.js';
 export { type OverdueSummary, oldestDueMs, summarizeOverdue } from './overdue-deliveries.js';
 export { createPartitionWatch, type PartitionWatch } from './partition-watch.js';
 export { type DayDropped, dropDay, expiredDays, makePartitionsAhead, partitionDaysAhead } from './partitions.js';
-export { isPostgresUnavailable, isUniqueViolation } from './postgres-error.js';
+export { isNoPartition, isPostgresUnavailable, isUniqueViolation } from './postgres-error.js';
 export { planRearmWave, type RearmWave, readQueueEpoch, rearmForWave, rememberQueueEpoch } from './queue-epoch.js';
 export { type AttemptRecord, type RecordAnswer, recordAttempts } from './record-attempts.js';
 export { releaseClaim } from './release-claim.js';

@@ -16,6 +16,11 @@ export class NoPartition extends Error {
   override name = 'NoPartition';
 }
 
+/** True where a row's day has no partition and gets none: other rows of the same batch may be of other days. */
+export function isNoPartition(error: unknown): boolean {
+  return error instanceof NoPartition;
+}
+
 /** True for SQLSTATE 23514 where it means that a day's partition is missing or detached. */
 export function isPartitionMissing(error: unknown): boolean {
   const cause = adapterCause(error);
@@ -27,7 +32,7 @@ export function isPartitionMissing(error: unknown): boolean {
  * succeed later. Everything else is a bug.
  */
 export function isPostgresUnavailable(error: unknown): boolean {
-  if (error instanceof NoPartition) return true;
+  if (isNoPartition(error)) return true;
   const cause = adapterCause(error);
   if (cause !== null) {
     return UNREACHABLE_KINDS.has(cause.kind) || UNAVAILABLE_SQLSTATE.test(cause.originalCode ?? '');
