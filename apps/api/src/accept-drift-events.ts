@@ -61,7 +61,7 @@ export async function acceptPosted(
   customerId: string,
   { posted, until }: { posted: readonly PostedEvent[]; until: number },
 ): Promise<AcceptedView[]> {
-  const createdAt = new Date();
+  const createdAt = deps.now();
   const events = await eventsToAccept(posted, customerId, createdAt);
   const originals = foldTwins(posted, events);
   const distinct = events.filter((_, index) => originals[index] === index);

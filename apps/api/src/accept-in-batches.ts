@@ -27,6 +27,11 @@ export type AcceptOptions = {
 const MAX_ROWS = 500;
 const MAX_BYTES = 4 * 1024 * 1024;
 const LANES = 2;
+/**
+ * From an event's `created_at` to its statement, which runs for 8 s at most (`connect.ts`): so it can be read within 30 s, which is what
+ * lists promise (`page.ts`).
+ */
+const WITHIN_MS = 20_000;
 
 /** Requests that arrive while a statement is on its way share the next one. */
 export function createAccept(
@@ -36,7 +41,7 @@ export function createAccept(
   const batcher = createBatcher<readonly EventToAccept[], Acceptance[]>({
     run: (requests) => {
       observeBatch(requests.reduce((rows, events) => rows + events.length, 0));
-      return acceptEvents(prisma, requests, { maxAttempts, backlogMs: backlogMs() });
+      return acceptEvents(prisma, requests, { maxAttempts, backlogMs: backlogMs(), withinMs: WITHIN_MS });
     },
     keysOf: (events) => events.flatMap(keyOf),
     weigh: (events) => Math.max(events.length / MAX_ROWS, textLength(events) / MAX_BYTES),

@@ -19,26 +19,28 @@ export type AuthenticateOptions = {
   findApiKey: FindApiKey;
   adminApiKey: string;
   onKeyUsed: (keyId: string) => void;
+  /** By which keys expire; the database's clock. */
+  now: () => Date;
 };
 
 /**
  * Finds the caller behind an API key, or throws the one 401 that does not say why: no, malformed,
  * unknown, wrong, revoked and expired keys cannot be told apart.
  */
-export function createAuthenticate({ findApiKey, adminApiKey, onKeyUsed }: AuthenticateOptions): Authenticate {
+export function createAuthenticate({ findApiKey, adminApiKey, onKeyUsed, now }: AuthenticateOptions): Authenticate {
   const adminHash = sha256(adminApiKey);
 
   return async (token, until) => {
     if (token === undefined) throw unauthorized();
     if (timingSafeEqual(sha256(token), adminHash)) return { keyId: null, customerId: null, role: 'admin' };
-    const caller = await callerOfStoredKey((id) => findApiKey(id, until), token);
+    const caller = await callerOfStoredKey({ findApiKey: (id) => findApiKey(id, until), now }, token);
     onKeyUsed(caller.keyId);
     return caller;
   };
 }
 
 async function callerOfStoredKey(
-  findApiKey: (id: string) => Promise<ApiKey | null>,
+  { findApiKey, now }: { findApiKey: (id: string) => Promise<ApiKey | null>; now: () => Date },
   token: string,
 ): Promise<Caller & { keyId: string }> {
   const presented = parseApiKey(token);
@@ -46,7 +48,7 @@ async function callerOfStoredKey(
   const key = await findApiKey(presented.id);
   const expected = key?.secretHash ?? Buffer.alloc(32);
   const matches = timingSafeEqual(sha256(presented.secret), expected);
-  const inForce = key !== null && key.revokedAt === null && (key.expiresAt === null || key.expiresAt > new Date());
+  const inForce = key !== null && key.revokedAt === null && (key.expiresAt === null || key.expiresAt > now());
   if (!matches || !inForce) throw unauthorized();
   return { keyId: key.id, customerId: key.customerId, role: key.role };
 }

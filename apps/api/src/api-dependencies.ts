@@ -9,6 +9,8 @@ import type { Cursors } from './cursor.js';
 export type ApiDeps = {
   prisma: PrismaClient;
   sealer: Sealer;
+  /** The database's clock: for whatever is stored, and whatever Postgres or another process judges too. */
+  now: () => Date;
   cursors: Cursors;
   /** Null when there is no such customer; remembered for a second. */
   findCustomer: (id: string) => Promise<string | null>;

@@ -1,26 +1,27 @@
 import { type ApiKey, auditAll, Prisma, Role } from '@driftwire/database';
-import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { ApiDeps } from './api-dependencies.js';
 import { generateApiKey } from './api-key.js';
 import { namedCustomer, pathId, scopeOf, scopeOfQuery } from './customer-scope.js';
 import { customerIdField, displayName, instant } from './fields.js';
+import { newId } from './new-id.js';
 import { answerPage, listSchema, pageQuery } from './page.js';
 import { invalid, notFound } from './problem.js';
 import { parse, parseQuery, readJson } from './request-body.js';
 import type { Route } from './route.js';
 
-const keyInput = z
-  .strictObject({
-    customer_id: customerIdField,
-    role: z.enum(Role, 'must be admin, producer or viewer'),
-    name: displayName,
-    expires_at: instant
-      .refine((time) => Date.parse(time) > Date.now(), 'must be in the future')
-      .nullable()
-      .optional(),
-  })
-  .meta({ id: 'ApiKeyInput' });
+const keyInput = (now: () => Date) =>
+  z
+    .strictObject({
+      customer_id: customerIdField,
+      role: z.enum(Role, 'must be admin, producer or viewer'),
+      name: displayName,
+      expires_at: instant
+        .refine((time) => Date.parse(time) > now().getTime(), 'must be in the future')
+        .nullable()
+        .optional(),
+    })
+    .meta({ id: 'ApiKeyInput' });
 
 const keyView = z
   .object({
@@ -45,7 +46,8 @@ export function apiKeyRoutes(deps: ApiDeps): Route[] {
   return [createApiKey(deps), listApiKeys(deps), revokeApiKey(deps)];
 }
 
-function createApiKey({ prisma, findCustomer }: ApiDeps): Route {
+function createApiKey({ prisma, findCustomer, now }: ApiDeps): Route {
+  const input = keyInput(now);
   return {
     tag,
     access: ['admin'],
@@ -53,20 +55,20 @@ function createApiKey({ prisma, findCustomer }: ApiDeps): Route {
     path: '/v1/api-keys',
     operationId: 'createApiKey',
     summary: 'Create an API key',
-    body: keyInput,
+    body: input,
     success: { status: 201, description: 'The key, shown this once.', schema: newKeyView },
     problems: [400, 404],
     handle: async ({ caller, actor, bodyBytes }) => {
       const { value } = readJson(bodyBytes);
       const customerId = await namedCustomer({ findCustomer }, caller, value);
-      const input = parse(keyInput, value);
-      refusePlatformRole(customerId, input.role);
-      const id = uuidv7();
+      const posted = parse(input, value);
+      refusePlatformRole(customerId, posted.role);
+      const id = newId(now);
       const { key, secretHash } = generateApiKey(id);
-      const expiresAt = input.expires_at ? new Date(input.expires_at) : null;
-      const { role, name } = input;
+      const expiresAt = posted.expires_at ? new Date(posted.expires_at) : null;
+      const { role, name } = posted;
       const [created] = await prisma.$transaction([
-        prisma.apiKey.create({ data: { id, customerId, role, name, secretHash, expiresAt } }),
+        prisma.apiKey.create({ data: { id, customerId, role, name, secretHash, expiresAt, createdAt: now() } }),
         auditAll(
           prisma,
           { ...actor, action: 'api_key.created', detail: { name, role } },
@@ -100,7 +102,7 @@ function listApiKeys({ prisma, cursors }: ApiDeps): Route {
   };
 }
 
-function revokeApiKey({ prisma }: ApiDeps): Route {
+function revokeApiKey({ prisma, now }: ApiDeps): Route {
   return {
     tag,
     access: ['admin'],
@@ -123,7 +125,7 @@ function revokeApiKey({ prisma }: ApiDeps): Route {
             WHERE id = ${keyId}::uuid AND (${customerId}::uuid IS NULL OR customer_id = ${customerId}::uuid)
               AND revoked_at IS NULL FOR NO KEY UPDATE`,
         ),
-        prisma.apiKey.updateMany({ where, data: { revokedAt: new Date() } }),
+        prisma.apiKey.updateMany({ where, data: { revokedAt: now() } }),
       ]);
       if (count === 0) throw notFound('API key');
       return { status: 204 };

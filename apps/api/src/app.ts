@@ -9,7 +9,7 @@ import { apiRoutes } from './api-routes.js';
 import { answerClientError } from './client-error.js';
 import { commonHeaders } from './common-headers.js';
 import { answerProblem, mapErrors, problemOf } from './error-mapping.js';
-import { serveHealth } from './health.js';
+import { type HealthDeps, serveHealth } from './health.js';
 import { servePagesOnDemand } from './pages-on-demand.js';
 import type { RateLimitOptions } from './rate-limit.js';
 import { measureRequests, type ObserveRequest } from './request-metrics.js';
@@ -26,6 +26,7 @@ export type AppOptions = AuthenticateOptions & {
   producer: Pick<Producer, 'queue' | 'answers'>;
   redisTakesJobs: () => Promise<boolean>;
   postgresAnswers: () => Promise<boolean>;
+  remarks: HealthDeps['remarks'];
 };
 
 /** A whole request, headers and body; a client that drips is cut off. */
@@ -39,7 +40,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { deps, log, producer, registry } = options;
   const observe = measureRequests(registry);
   const app = createBareApp(log, observe, NO_SCHEMAS);
-  serveHealth(app, { postgresAnswers: options.postgresAnswers, redisTakesJobs: options.redisTakesJobs, registry });
+  serveHealth(app, options);
 
   const routes = apiRoutes(deps);
   const authenticate = createAuthenticate(options);

@@ -1,9 +1,9 @@
 import { auditAll, type Customer, Prisma, type PrismaClient } from '@driftwire/database';
-import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { ApiDeps } from './api-dependencies.js';
 import { pathId } from './customer-scope.js';
 import { displayName } from './fields.js';
+import { newId } from './new-id.js';
 import { answerPage, listSchema, pageQuery } from './page.js';
 import { notFound } from './problem.js';
 import { parse, parseQuery, readJson } from './request-body.js';
@@ -22,7 +22,7 @@ export function customerRoutes(deps: ApiDeps): Route[] {
   return [createCustomer(deps), listCustomers(deps), getCustomer(deps)];
 }
 
-function createCustomer({ prisma }: ApiDeps): Route {
+function createCustomer({ prisma, now }: ApiDeps): Route {
   return {
     tag,
     access: 'platform',
@@ -35,9 +35,9 @@ function createCustomer({ prisma }: ApiDeps): Route {
     problems: [400],
     handle: async ({ actor, bodyBytes }) => {
       const { name } = parse(customerInput, readJson(bodyBytes).value);
-      const id = uuidv7();
+      const id = newId(now);
       const [customer] = await prisma.$transaction([
-        prisma.customer.create({ data: { id, name } }),
+        prisma.customer.create({ data: { id, name, createdAt: now() } }),
         auditAll(
           prisma,
           { ...actor, action: 'customer.created', detail: { name } },

@@ -113,7 +113,8 @@ export const endpointWithSecretView = endpointView
   .extend({ secret: z.string().meta({ description: 'whsec_…, shown this once.' }) })
   .meta({ id: 'EndpointWithSecret' });
 
-export function viewEndpoint(endpoint: Endpoint) {
+/** `now` by the database's clock, which ends a rotation's overlap. */
+export function viewEndpoint(endpoint: Endpoint, now: Date) {
   const overlapEndsAt = endpoint.previousSecretExpiresAt;
   return {
     id: endpoint.id,
@@ -126,7 +127,7 @@ export function viewEndpoint(endpoint: Endpoint) {
     inactive_reason: endpoint.inactiveReason,
     version: endpoint.version,
     headers: Object.fromEntries(endpoint.headerNames.map((name) => [name, REDACTED])),
-    previous_secret_expires_at: overlapEndsAt && overlapEndsAt > new Date() ? overlapEndsAt.toISOString() : null,
+    previous_secret_expires_at: overlapEndsAt && overlapEndsAt > now ? overlapEndsAt.toISOString() : null,
     created_at: endpoint.createdAt.toISOString(),
     updated_at: endpoint.updatedAt.toISOString(),
   };

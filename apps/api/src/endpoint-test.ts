@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { ApiDeps } from './api-dependencies.js';
 import { nothing } from './fields.js';
 import { findEndpoint, type LiveEndpoint } from './live-endpoint.js';
+import { newId } from './new-id.js';
 import { parse, readOptionalJson } from './request-body.js';
 import type { Answer, Route } from './route.js';
 
@@ -43,9 +44,9 @@ export function testEndpoint(deps: ApiDeps): Route {
 }
 
 /** One guarded attempt like any other, except that it leaves no trace and asks nobody whether the endpoint is active. */
-async function sendTest({ sealer, send }: ApiDeps, endpoint: LiveEndpoint): Promise<Answer> {
-  const eventId = uuidv7();
-  const body = testEventBody({ requestId: uuidv7(), eventId, at: new Date().toISOString() });
+async function sendTest({ sealer, send, now }: ApiDeps, endpoint: LiveEndpoint): Promise<Answer> {
+  const eventId = newId(now);
+  const body = testEventBody({ requestId: uuidv7(), eventId, at: now().toISOString() });
   const owner = { customerId: endpoint.customerId, endpointId: endpoint.id };
   const report = await send({
     url: endpoint.url,
@@ -54,14 +55,14 @@ async function sendTest({ sealer, send }: ApiDeps, endpoint: LiveEndpoint): Prom
     attemptNumber: 1,
     webhookId: eventId,
     body: Buffer.from(body),
-    ...openSecrets(sealer, owner, withoutEndedOverlap(endpoint)),
+    ...openSecrets(sealer, owner, withoutEndedOverlap(endpoint, now())),
   });
   return { status: 200, body: { request: { headers: report.requestHeaders, body }, outcome: viewOutcome(report) } };
 }
 
-function withoutEndedOverlap(endpoint: LiveEndpoint): LiveEndpoint {
+function withoutEndedOverlap(endpoint: LiveEndpoint, now: Date): LiveEndpoint {
   const expiresAt = endpoint.previousSecretExpiresAt;
-  return expiresAt !== null && expiresAt > new Date() ? endpoint : { ...endpoint, previousSecretSealed: null };
+  return expiresAt !== null && expiresAt > now ? endpoint : { ...endpoint, previousSecretSealed: null };
 }
 
 function viewOutcome({ outcome, response, error, durationMs }: AttemptReport) {

@@ -9,7 +9,6 @@ import {
   sealSecret,
 } from '@driftwire/database';
 import { generateSecret } from '@driftwire/delivery';
-import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { ApiDeps } from './api-dependencies.js';
 import { customerForCreate, scopeOfQuery } from './customer-scope.js';
@@ -26,6 +25,7 @@ import {
 import { testEndpoint } from './endpoint-test.js';
 import { given } from './given.js';
 import { findEndpoint, namedOnce, writeEndpoint } from './live-endpoint.js';
+import { newId } from './new-id.js';
 import { answerPage, listSchema, pageQuery } from './page.js';
 import { invalid, Problem } from './problem.js';
 import { parse, parseQuery, readJson } from './request-body.js';
@@ -69,7 +69,7 @@ function createEndpoint(deps: ApiDeps, schemas: EndpointSchemas): Route {
       const { secret = generateSecret(randomBytes), ...input } = parse(schemas.create, value);
       await refuseName(deps, input.url);
       const endpoint = await storeEndpoint(deps, { customerId, actor }, { ...input, secret });
-      return { status: 201, body: { ...viewEndpoint(endpoint), secret } };
+      return { status: 201, body: { ...viewEndpoint(endpoint, deps.now()), secret } };
     },
   };
 }
@@ -80,11 +80,11 @@ async function refuseName({ checkName }: ApiDeps, url: string): Promise<void> {
 }
 
 async function storeEndpoint(
-  { prisma, sealer, maxEndpointsPerCustomer: limit }: ApiDeps,
+  { prisma, sealer, now, maxEndpointsPerCustomer: limit }: ApiDeps,
   { customerId, actor }: { customerId: string; actor: Actor },
   input: EndpointInput & { secret: string },
 ): Promise<Endpoint> {
-  const id = uuidv7();
+  const id = newId(now);
   const owner = { customerId, endpointId: id };
   const { name, url, active } = input;
   const row = {
@@ -100,7 +100,7 @@ async function storeEndpoint(
   throw new Problem('endpoint_limit_reached', `At most ${limit} endpoints per customer: delete one.`);
 }
 
-function listEndpoints({ prisma, cursors }: ApiDeps): Route {
+function listEndpoints({ prisma, cursors, now }: ApiDeps): Route {
   return {
     tag,
     access: ['admin', 'producer', 'viewer'],
@@ -117,7 +117,7 @@ function listEndpoints({ prisma, cursors }: ApiDeps): Route {
       return answerPage(cursors, asked, {
         find: ({ where, ...page }) =>
           prisma.endpoint.findMany({ where: { ...where, ...scope, deletedAt: null }, ...page }),
-        view: viewEndpoint,
+        view: (endpoint: Endpoint) => viewEndpoint(endpoint, now()),
       });
     },
   };
@@ -133,7 +133,10 @@ function getEndpoint(deps: ApiDeps): Route {
     summary: 'Read an endpoint',
     success: { status: 200, description: 'The endpoint.', schema: endpointView },
     problems: [404],
-    handle: async ({ caller, id }) => ({ status: 200, body: viewEndpoint(await findEndpoint(deps, caller, id)) }),
+    handle: async ({ caller, id }) => ({
+      status: 200,
+      body: viewEndpoint(await findEndpoint(deps, caller, id), deps.now()),
+    }),
   };
 }
 
@@ -154,7 +157,7 @@ function changeEndpoint(deps: ApiDeps, schemas: EndpointSchemas): Route {
       if (input.url !== undefined) await refuseName(deps, input.url);
       const deed = { ...actor, action: 'endpoint.changed', detail: { fields: Object.keys(input) } } as const;
       const changed = await writeEndpoint(deps, before, changesOf(deps, before, input), deed);
-      return { status: 200, body: viewEndpoint(changed) };
+      return { status: 200, body: viewEndpoint(changed, deps.now()) };
     },
   };
 }
@@ -191,7 +194,7 @@ function deleteEndpoint(deps: ApiDeps): Route {
   };
 }
 
-async function wipeEndpoint({ prisma }: ApiDeps, { id, customerId }: Endpoint, actor: Actor): Promise<void> {
+async function wipeEndpoint({ prisma, now }: ApiDeps, { id, customerId }: Endpoint, actor: Actor): Promise<void> {
   await prisma.$transaction([
     auditAll(
       prisma,
@@ -203,7 +206,8 @@ async function wipeEndpoint({ prisma }: ApiDeps, { id, customerId }: Endpoint, a
     prisma.endpoint.updateMany({
       where: { id, customerId, deletedAt: null },
       data: {
-        deletedAt: new Date(),
+        deletedAt: now(),
+        updatedAt: now(),
         secretSealed: null,
         previousSecretSealed: null,
         previousSecretExpiresAt: null,

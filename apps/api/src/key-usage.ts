@@ -5,10 +5,10 @@ export type KeyUsage = {
 };
 
 /** Remembers when keys were used, so that a request costs nothing and a busy key one row in a statement of all. */
-export function createKeyUsage(store: (uses: ReadonlyMap<string, Date>) => Promise<void>): KeyUsage {
+export function createKeyUsage(store: (uses: ReadonlyMap<string, Date>) => Promise<void>, now: () => Date): KeyUsage {
   let uses = new Map<string, Date>();
   return {
-    note: (keyId) => void uses.set(keyId, new Date()),
+    note: (keyId) => void uses.set(keyId, now()),
     flush: async () => {
       if (uses.size === 0) return;
       const noted = uses;

@@ -17,7 +17,7 @@ export async function findEndpoint({ prisma }: ApiDeps, caller: Caller, id: stri
 
 /** Compare-and-set on the version: of two changes at the same moment, one is told to look again. */
 export async function writeEndpoint(
-  { prisma }: ApiDeps,
+  { prisma, now }: ApiDeps,
   before: LiveEndpoint,
   data: Prisma.EndpointUpdateManyMutationInput,
   deed: Deed,
@@ -32,12 +32,16 @@ export async function writeEndpoint(
       auditAll(prisma, deed, audit),
       prisma.endpoint.updateManyAndReturn({
         where: { id, customerId, version, deletedAt: null },
-        data: { ...data, version: { increment: 1 } },
+        data: { ...data, version: { increment: 1 }, updatedAt: now() },
       }),
     ]),
   );
-  if (changed === undefined) throw new Problem('endpoint_changed', 'Read the endpoint again and repeat the change.');
-  return changed;
+  return changed ?? refuseChanged();
+}
+
+/** The endpoint is not as it was read. */
+export function refuseChanged(): never {
+  throw new Problem('endpoint_changed', 'Read the endpoint again and repeat the change.');
 }
 
 /** Two endpoints of a customer cannot have one name. */

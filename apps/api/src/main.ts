@@ -7,9 +7,18 @@ process.title = 'driftwire-api';
 const config = configOrExit(apiEnvironment);
 keepCompiledCode();
 
-const { connectDatabase, createOutage, createSealer, makePartitionsAhead, oldestDueMs, rememberKeyUse } = await import(
-  '@driftwire/database'
-);
+const {
+  connectDatabase,
+  createDatabaseClock,
+  createOutage,
+  createPartitionWatch,
+  createSealer,
+  makePartitionsAhead,
+  oldestDueMs,
+  partitionDaysAhead,
+  readDatabaseTimeMs,
+  rememberKeyUse,
+} = await import('@driftwire/database');
 const { connectCounter, createEnqueueBuffer, createProducer, RedisRefusal, withoutRepeats } = await import(
   '@driftwire/queue'
 );
@@ -30,10 +39,12 @@ const { createAccept } = await import('./accept-in-batches.js');
 const { buildApp } = await import('./app.js');
 const { createBacklogWatch } = await import('./backlog-watch.js');
 const { createBriefMemory } = await import('./brief-memory.js');
+const { createClockWatch } = await import('./clock-watch.js');
 const { createCursors } = await import('./cursor.js');
 const { findCustomerId } = await import('./customers.js');
+const { given } = await import('./given.js');
 const { createKeyUsage } = await import('./key-usage.js');
-const { acceptanceCounters } = await import('./request-metrics.js');
+const { acceptanceCounters, storageGauges } = await import('./request-metrics.js');
 
 const POOL_SIZE = 20;
 /** Jobs kept in memory while Redis is away: about 20 MB. */
@@ -47,8 +58,12 @@ const REMEMBERED_ROWS = 10_000;
 const BACKLOG_EVERY_MS = 1_000;
 const NAME_CHECK_MS = 2_000;
 const KEY_USE_EVERY_MS = 5_000;
-const PARTITIONS_EVERY_MS = 3_600_000;
+const PARTITIONS_EVERY_MS = 60_000;
 const PARTITIONS_RETRY_MS = 5_000;
+const CLOCK_EVERY_MS = 5_000;
+const CLOCK_RETRY_MS = 1_000;
+/** So long the start waits for the database's clock. Postgres may be away. */
+const FIRST_LOOK_MS = 1_000;
 const FLUSH_MS = 2_000;
 const EXIT_MS = 1_000;
 const GRACE_MS = 15_000;
@@ -69,6 +84,21 @@ const database = connectDatabase({
 });
 const outage = createOutage({ probe: database.answers, now });
 const tellRefused = withoutRepeats((error, repeats) => log.error({ err: error, repeats }, 'redis.refused'), now);
+const gauges = storageGauges(registry);
+const clock = createDatabaseClock(() => readDatabaseTimeMs(database.prisma));
+const clockWatch = createClockWatch(clock, {
+  skew: (skewMs) => gauges.clockSkew.set(skewMs / 1000),
+  off: (skewMs, remark) => log.warn({ skew_ms: Math.round(skewMs) }, `clock.off: this host's clock is ${remark}`),
+});
+const firstLook = clockWatch.look().catch(() => {});
+const partitions = createPartitionWatch({
+  make: () => makePartitionsAhead(database.prisma),
+  daysAhead: () => partitionDaysAhead(database.prisma),
+  observe: {
+    made: (days) => log.info({ days }, 'partitions.made'),
+    ahead: (days) => gauges.daysAhead.set(days),
+  },
+});
 const producer = createProducer({
   redisUrl: config.REDIS_URL,
   prefix: 'driftwire',
@@ -102,12 +132,13 @@ const outbound = onDemand(async () => {
   return { checkName: createNameCheck({ addressPolicy, withinMs: NAME_CHECK_MS }), send: sender.send };
 });
 let closeSender = () => {};
-const keyUsage = createKeyUsage((uses) => rememberKeyUse(database.prisma, uses));
+const keyUsage = createKeyUsage((uses) => rememberKeyUse(database.prisma, uses), clock.now);
 const findApiKey = createBriefMemory((id) => database.prisma.apiKey.findUnique({ where: { id } }), remembered);
 const app = await buildApp({
   deps: {
     prisma: database.prisma,
     sealer: createSealer(config.ENCRYPTION_KEYS),
+    now: clock.now,
     cursors: createCursors(config.ADMIN_API_KEY),
     findCustomer: createBriefMemory((id) => findCustomerId(database.prisma, id), remembered),
     accept: createAccept(database.prisma, {
@@ -122,12 +153,13 @@ const app = await buildApp({
     maxAttempts: config.MAX_ATTEMPTS,
     maxEndpointsPerCustomer: config.MAX_ENDPOINTS_PER_CUSTOMER,
     enqueue: buffer.push,
-    send: async (request) => (await outbound()).send(request),
+    send: async (request) => (await outbound()).send(request, config.REQUEST_TIMEOUT_MS, () => clock.now().getTime()),
     onAccepted: recordAccepted,
   },
   findApiKey: (id, until) => outage.rideOut(() => findApiKey(id), { until }),
   adminApiKey: config.ADMIN_API_KEY,
   onKeyUsed: keyUsage.note,
+  now: clock.now,
   rateLimit: counterRedis && { perSecond: config.RATE_LIMIT_PER_KEY, redis: counterRedis, now },
   dashboardIsReadOnly: config.DASHBOARD_READ_ONLY,
   version,
@@ -136,8 +168,16 @@ const app = await buildApp({
   producer,
   redisTakesJobs: async () => !buffer.isRefused() && (await producer.takesWrites()),
   postgresAnswers: database.answers,
+  remarks: () => given({ clock: clockWatch.remark(), partitions: partitions.remark() }),
 });
-const keeping = repeatInBackground(keepPartitionsAhead, {
+// Events that come at once must not be stored by a clock that is off.
+await Promise.race([firstLook, delay(FIRST_LOOK_MS)]);
+const looking = repeatInBackground(clockWatch.look, {
+  everyMs: CLOCK_EVERY_MS,
+  afterFailureMs: CLOCK_RETRY_MS,
+  onFailure: (error) => log.debug({ err: error }, 'clock.unknown'),
+});
+const keeping = repeatInBackground(partitions.keep, {
   everyMs: PARTITIONS_EVERY_MS,
   afterFailureMs: PARTITIONS_RETRY_MS,
   onFailure: (error) => log.warn({ err: error }, 'partitions.not_made'),
@@ -167,7 +207,7 @@ stopOnSignal({
     await buffer.close(FLUSH_MS);
     closeSender();
     counterRedis?.disconnect();
-    const stopped = Promise.all([keeping.stop(), noting.stop()]).then(keyUsage.flush);
+    const stopped = Promise.all([looking.stop(), keeping.stop(), noting.stop()]).then(keyUsage.flush);
     await Promise.race([stopped.catch(() => {}), delay(EXIT_MS)]);
     await Promise.all([producer.close(), database.close()]);
   },
@@ -177,12 +217,6 @@ stopOnSignal({
 function noteRedisError(error: Error): void {
   if (error instanceof RedisRefusal) tellRefused(error);
   else log.debug({ err: error }, 'redis.error');
-}
-
-/** No event can be stored on a day without its partition, and workers may not be there to make it. */
-async function keepPartitionsAhead(): Promise<void> {
-  const days = await makePartitionsAhead(database.prisma);
-  if (days > 0) log.info({ days }, 'partitions.made');
 }
 
 function recordAccepted(accepted: AcceptedEvent): void {

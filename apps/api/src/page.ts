@@ -21,8 +21,12 @@ export const pageQuery = {
   customer_id: z.uuid('must be the id of a customer').toLowerCase().optional(),
 };
 
+const OVERLAP =
+  'What was created after this. What is new can be read 30 s after its created_at at the latest: to miss nothing, ask again ' +
+  'from 30 s before the newest you have seen, and pass over the ids you know.';
+
 export const createdQuery = {
-  created_after: instant.optional(),
+  created_after: instant.optional().meta({ description: OVERLAP }),
   created_before: instant.optional(),
 };
 

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
@@ -43,6 +43,23 @@ export function acceptanceCounters(registry: Registry) {
     enqueueFailures: new Counter({
       name: 'driftwire_enqueue_failures_total',
       help: 'Batches of jobs that Redis did not take; they stay in memory and are tried again.',
+      registers,
+    }),
+  };
+}
+
+/** What Postgres is asked about every now and then, because storing events depends on it. */
+export function storageGauges(registry: Registry) {
+  const registers = [registry];
+  return {
+    daysAhead: new Gauge({
+      name: 'driftwire_partition_days_ahead',
+      help: 'Whole days from today on whose partitions are there, up to 8. At 0 no event can be stored.',
+      registers,
+    }),
+    clockSkew: new Gauge({
+      name: 'driftwire_clock_skew_seconds',
+      help: "How far this host's clock is ahead of Postgres's; negative when behind.",
       registers,
     }),
   };

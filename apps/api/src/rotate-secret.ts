@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { sealSecret } from '@driftwire/database';
+import { rotateEndpointSecret, sealSecret } from '@driftwire/database';
 import { generateSecret } from '@driftwire/delivery';
 import { z } from 'zod';
 import type { ApiDeps } from './api-dependencies.js';
 import { endpointWithSecretView, viewEndpoint } from './endpoint-fields.js';
-import { findEndpoint, type LiveEndpoint, writeEndpoint } from './live-endpoint.js';
+import { findEndpoint, refuseChanged } from './live-endpoint.js';
 import { parse, readOptionalJson } from './request-body.js';
 import type { Route } from './route.js';
 
@@ -44,16 +44,9 @@ export function rotateSecret(deps: ApiDeps): Route {
       const owner = { customerId: before.customerId, endpointId: before.id };
       const secret = generateSecret(randomBytes);
       const secretSealed = sealSecret(deps.sealer, owner, secret);
-      const change = { secretSealed, ...overlapOf(before, overlap_seconds) };
-      const deed = { ...actor, action: 'endpoint.secret_rotated', detail: { overlap_seconds } } as const;
-      const endpoint = await writeEndpoint(deps, before, change, deed);
-      return { status: 200, body: { ...viewEndpoint(endpoint), secret } };
+      const rotation = { secretSealed, overlapSeconds: overlap_seconds };
+      const endpoint = (await rotateEndpointSecret(deps.prisma, before, rotation, actor)) ?? refuseChanged();
+      return { status: 200, body: { ...viewEndpoint(endpoint, deps.now()), secret } };
     },
   };
-}
-
-/** A second rotation inside an overlap drops the oldest secret: there are never more than two. */
-function overlapOf({ secretSealed }: LiveEndpoint, seconds: number) {
-  if (seconds === 0) return { previousSecretSealed: null, previousSecretExpiresAt: null };
-  return { previousSecretSealed: secretSealed, previousSecretExpiresAt: new Date(Date.now() + seconds * 1000) };
 }

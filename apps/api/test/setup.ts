@@ -77,6 +77,7 @@ export const routes = apiRoutes({
     onConnectionLost: () => {},
   }).prisma,
   sealer: createSealer([{ id: 'none', key: Buffer.alloc(32) }]),
+  now: () => new Date(),
   cursors: createCursors('none'),
   findCustomer: () => Promise.reject(new Error('there are no customers')),
   accept: () => Promise.reject(new Error('nothing is accepted')),

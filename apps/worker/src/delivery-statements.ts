@@ -3,6 +3,7 @@ import {
   type ClaimAnswer,
   claimDeliveries,
   createBatcher,
+  isNoPartition,
   isPostgresUnavailable,
   type JobRef,
   type PrismaClient,
@@ -35,7 +36,7 @@ export class DeliveryLocked extends Error {
 }
 
 /** One statement at a time: a second one would halve the batches, and cost more than it would hurry. */
-const BATCHES = { capacity: 200, lanes: 1, isOutage: isPostgresUnavailable };
+const BATCHES = { capacity: 200, lanes: 1, isOutage };
 /** A webhook is sent after its claim, so claims that are few do not wait for each other; many share statements as above. */
 const CLAIM_BATCHES = { ...BATCHES, lanes: 4, crowdedAt: 8 };
 
@@ -44,6 +45,11 @@ const CLAIM_BATCHES = { ...BATCHES, lanes: 4, crowdedAt: 8 };
  * wait for company. What that saves in statements and in flushes of Postgres's log, claims and accepts have for themselves.
  */
 const RECORDS_GATHER_MS = 10;
+
+/** An old day that is not whole is the trouble of its own deliveries. */
+function isOutage(error: unknown): boolean {
+  return isPostgresUnavailable(error) && !isNoPartition(error);
+}
 
 /** A delivery that retention has dropped meanwhile. */
 const NOT_THERE = { moved: false, locked: false };

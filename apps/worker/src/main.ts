@@ -8,6 +8,7 @@ keepCompiledCode();
 
 const {
   connectDatabase,
+  createPartitionWatch,
   createSealer,
   deactivateGoneEndpoint,
   dropDay,
@@ -17,6 +18,7 @@ const {
   letGoParked,
   makePartitionsAhead,
   noteParked,
+  partitionDaysAhead,
   releaseClaim,
   summarizeOverdue,
 } = await import('@driftwire/database');
@@ -45,8 +47,8 @@ const { createParking } = await import('./parking.js');
 const { createParkingObserver } = await import('./parking-observer.js');
 const { recordUntil } = await import('./record-until.js');
 const { createRecovery, NO_RECOVERY } = await import('./recovery.js');
-const { keepPartitions } = await import('./retention.js');
-const { createRetentionObserver } = await import('./retention-observer.js');
+const { dropExpiredDays } = await import('./retention.js');
+const { createPartitionObserver, createRetentionObserver } = await import('./retention-observer.js');
 const { createSweepObserver } = await import('./sweep-observer.js');
 const { createSweeper } = await import('./sweeper.js');
 const { createWatchdog } = await import('./watchdog.js');
@@ -60,6 +62,8 @@ const LAST_BEAT_MS = 1_000;
 const OVERDUE_COUNT_LIMIT = 10_000;
 /** So long a delivery may wait after its secret can be opened again. */
 const PARKING_EVERY_MS = 5_000;
+const PARTITIONS_EVERY_MS = 60_000;
+const PARTITIONS_RETRY_MS = 5_000;
 const RETENTION_EVERY_MS = 3_600_000;
 const RETENTION_RETRY_MS = 30_000;
 /** EX_SOFTWARE of sysexits(3). */
@@ -156,16 +160,22 @@ const parking = createParking({
 });
 const observeRetention = createRetentionObserver(log, registry);
 const retention = () =>
-  keepPartitions({
-    makePartitionsAhead: () => makePartitionsAhead(database.prisma),
+  dropExpiredDays({
     expiredDays: async () =>
-      config.RETENTION_DAYS === 0 ? [] : expiredDays(database.prisma, { retentionDays: config.RETENTION_DAYS }),
+      config.RETENTION_DAYS === 0
+        ? []
+        : expiredDays(database.prisma, { retentionDays: config.RETENTION_DAYS, now: new Date() }),
     dropDay: async (day) => {
       await parking.endDay(day);
       return dropDay(database.prisma, day);
     },
     observe: observeRetention,
   });
+const partitions = createPartitionWatch({
+  make: () => makePartitionsAhead(database.prisma),
+  daysAhead: () => partitionDaysAhead(database.prisma),
+  observe: createPartitionObserver(log, registry),
+});
 const operations = await startOperationsServer({
   host: config.HOST,
   port: config.WORKER_PORT,
@@ -183,7 +193,8 @@ stopOnSignal({
     sweeper.stop();
     await consumer.close(config.SHUTDOWN_GRACE_MS);
     // A beat that loses its connections would be reported as a failure.
-    await Promise.race([Promise.all([sweeping, keeping.stop(), lettingGo.stop()]), delay(LAST_BEAT_MS)]);
+    const background = Promise.all([sweeping, keeping.stop(), dropping.stop(), lettingGo.stop()]);
+    await Promise.race([background, delay(LAST_BEAT_MS)]);
     sender.close();
     operations.close();
     await Promise.all([producer.close(), database.close()]);
@@ -192,7 +203,12 @@ stopOnSignal({
 // Last: a worker that cannot listen must not have taken jobs, for it would leave their attempts interrupted.
 consumer.start();
 const sweeping = sweeper.run();
-const keeping = repeatInBackground(retention, {
+const keeping = repeatInBackground(partitions.keep, {
+  everyMs: PARTITIONS_EVERY_MS,
+  afterFailureMs: PARTITIONS_RETRY_MS,
+  onFailure: (error) => log.warn({ err: error }, 'partitions.not_made'),
+});
+const dropping = repeatInBackground(retention, {
   everyMs: RETENTION_EVERY_MS,
   afterFailureMs: RETENTION_RETRY_MS,
   onFailure: (error) => log.warn({ err: error }, 'retention.failed'),

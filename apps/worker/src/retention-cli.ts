@@ -6,7 +6,8 @@ import { MISUSED, onDatabase, readOptions } from './database-command.js';
 const USAGE = `npm run retention [-- options]
 
 Drops events, deliveries and attempts that are older than so many days, whole days at a time (UTC), from the database that
-DATABASE_URL names. Workers do the same by themselves every hour. A day with an unfinished delivery stays. Safe to interrupt
+DATABASE_URL names. Workers do the same by themselves every hour. A day is old when both the database's clock and this
+host's say so. A day with an unfinished delivery stays. Safe to interrupt
 and to run beside everything else.
 
   --days N     how many days to keep (RETENTION_DAYS, or 30)
@@ -49,7 +50,7 @@ async function dropAll(
   prisma: PrismaClient,
   { retentionDays, isDryRun }: { retentionDays: number; isDryRun: boolean },
 ): Promise<number> {
-  const days = await expiredDays(prisma, { retentionDays });
+  const days = await expiredDays(prisma, { retentionDays, now: new Date() });
   if (days.length === 0) screen.say(`Nothing is older than ${retentionDays} days.`);
   let stayed = 0;
   for (const [index, day] of days.entries()) {

@@ -64,6 +64,12 @@ test('a sweep that fails is reported', async () => {
   expect(did.at(-1)).toBe('failed: Redis is not ready');
 });
 
+test('a look for a wipe that fails is reported, and does not keep the beat from sweeping', async () => {
+  const { oneBeat, did } = setup({ recoverWiped: () => Promise.reject(new Error('statement timeout')) });
+  await oneBeat();
+  expect(did).toEqual(['overdue 2', 'failed: statement timeout', 'swept']);
+});
+
 test('while a wave of recovery lasts, beats come every half second', async () => {
   let beats = 0;
   const startedAt = performance.now();

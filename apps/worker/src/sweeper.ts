@@ -49,7 +49,7 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
     const redis = await deps.redisTakesWrites();
     const isIdle = await checkVitals(deps, redis);
     if (!redis) return;
-    const waveMs = await deps.recoverWiped();
+    const waveMs = await recoverWiped(deps);
     if (waveMs > 0) waveEndsAt = performance.now() + waveMs + BEAT_MS;
     if (isIdle) await deps.recoverIdle();
     await deps.sweep();
@@ -65,6 +65,14 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
       }
     },
   };
+}
+
+/** What is past its deadline is swept whatever became of the wave. */
+async function recoverWiped(deps: SweeperDeps): Promise<number> {
+  return deps.recoverWiped().catch((error: unknown) => {
+    deps.observe.failed(error);
+    return 0;
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { AttemptRecord, Claim, ClaimAnswer } from '@driftwire/database';
+import { type AttemptRecord, type Claim, type ClaimAnswer, isPostgresUnavailable } from '@driftwire/database';
 import { expect, test } from '@jest/globals';
 import { createDeliveryStatements, DeliveryLocked } from '../src/delivery-statements.js';
 import { postDelivery } from './delivery.js';
@@ -63,6 +63,35 @@ test('it depends on the worker’s room whether a record waits for company; a cl
   await record(aSuccess(one, 'ok'));
   expect(asked).toEqual(['claim 1']);
 });
+
+test('a record of an old day that is not whole is reported alone, and is worth repeating; those beside it are recorded', async () => {
+  const { claim, record } = statements();
+  const jobs = [...(await someJobs(4)), await aJobOfADayThatIsNotWhole()];
+  const claims = (await Promise.all(jobs.map(claim))).map(claimed);
+  const settled = await Promise.allSettled(claims.map((one) => record(aSuccess(one, 'ok'))));
+  const failures = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  expect(settled.slice(0, 4).map(({ status }) => status)).toEqual(Array.from({ length: 4 }, () => 'fulfilled'));
+  expect(failures.map(isPostgresUnavailable)).toEqual([true]);
+});
+
+/** Nobody makes a partition of a day that is so long ago. */
+async function aJobOfADayThatIsNotWhole() {
+  const { prisma } = database();
+  const { eventId } = await prisma.delivery.findUniqueOrThrow({ where: { id: (await postDelivery(stack())).id } });
+  const [old] = await prisma.$queryRaw<{ at: Date; day: string }[]>`
+    SELECT now() - interval '20 days' AS at, to_char((now() - interval '20 days') AT TIME ZONE 'UTC', 'YYYYMMDD') AS day,
+      make_partitions((now() AT TIME ZONE 'UTC')::date - 20)`;
+  if (old === undefined) throw new Error('no day');
+  const [event] = await prisma.$queryRaw<{ id: string }[]>`
+    INSERT INTO drift_events SELECT uuidv7_at(${old.at}), customer_id, event_type, drift_type, severity, request_id,
+      occurred_at, body, ${old.at} FROM drift_events WHERE id = ${eventId}::uuid RETURNING id`;
+  const [delivery] = await prisma.$queryRaw<{ id: string }[]>`
+    INSERT INTO deliveries (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, created_at)
+    SELECT uuidv7_at(${old.at}), customer_id, ${event?.id}::uuid, endpoint_id, event_type, 3, now(), now(), ${old.at}
+    FROM deliveries WHERE event_id = ${eventId}::uuid RETURNING id`;
+  await prisma.$executeRawUnsafe(`ALTER TABLE attempts DETACH PARTITION attempts_${old.day}`);
+  return { deliveryId: delivery?.id ?? '', generation: 1 };
+}
 
 test('one record that Postgres cannot store is reported alone; those beside it are recorded', async () => {
   const { claim, record } = statements();

@@ -1,6 +1,7 @@
 import type { DeliveryStatus, PrismaClient } from './generated/client.js';
 import { idRange } from './id-range.js';
 import { jobGraceMs } from './job-grace.js';
+import { withPartitions } from './partitions.js';
 import { isUniqueViolation } from './postgres-error.js';
 import { rowsJson } from './rows-json.js';
 
@@ -29,8 +30,11 @@ export type Acceptance =
 /** As it is now: found after an outage, it may have gone on already. */
 export type NewDelivery = { id: string; endpointId: string; generation: number; status: DeliveryStatus };
 
-/** `backlogMs`: for how long the oldest delivery that is due has been waiting (`oldestDueMs`). */
-export type AcceptLimits = { maxAttempts: number; backlogMs?: number };
+/**
+ * `backlogMs`: for how long the oldest delivery that is due has been waiting (`oldestDueMs`). `withinMs`: an event whose `createdAt` is
+ * further from the moment at which its statement begins is not stored, as if Postgres were away; without it, any is.
+ */
+export type AcceptLimits = { maxAttempts: number; backlogMs?: number; withinMs?: number };
 
 const MAX_ROUNDS = 10;
 
@@ -51,12 +55,13 @@ type Stored = ReadonlyMap<string, NewDelivery[]>;
 export async function acceptEvents(
   prisma: PrismaClient,
   requests: Requests,
-  { maxAttempts, backlogMs = 0 }: AcceptLimits,
+  limits: AcceptLimits,
 ): Promise<Acceptance[][]> {
+  const ids = requests.flat().map(({ id }) => id);
   let stored: Stored = new Map();
   for (let round = 1; ; round += 1) {
     try {
-      return await acceptMissing(prisma, requests, { stored, maxAttempts, backlogMs });
+      return await withPartitions(prisma, ids, () => acceptMissing(prisma, requests, { stored, limits }));
     } catch (error) {
       if (round === MAX_ROUNDS) throw error;
       if (isUniqueViolation(error, EVENT_ID)) stored = await findStored(prisma, requests.flat());
@@ -71,7 +76,7 @@ const EVENT_ID = /\bdrift_events_\d+_(pkey|customer_id_id_idx)\b/;
 async function acceptMissing(
   prisma: PrismaClient,
   requests: Requests,
-  { stored, ...limits }: Required<AcceptLimits> & { stored: Stored },
+  { stored, limits }: { stored: Stored; limits: AcceptLimits },
 ): Promise<Acceptance[][]> {
   const missing = requests.map((events) => events.filter(({ id }) => !stored.has(id)));
   const events = missing.flatMap((request, index) => request.map((event) => ({ ...event, request: index })));
@@ -133,7 +138,7 @@ type InsertedRow = {
 async function insertEvents(
   prisma: PrismaClient,
   events: readonly (EventToAccept & { request: number })[],
-  { maxAttempts, backlogMs }: Required<AcceptLimits>,
+  { maxAttempts, backlogMs = 0, withinMs }: AcceptLimits,
 ): Promise<InsertedRow[]> {
   const rows = await rowsJson(events.map(toRow), ({ body }) => body.length);
   return prisma.$queryRaw<InsertedRow[]>`
@@ -169,7 +174,9 @@ async function insertEvents(
     stored AS (
       INSERT INTO drift_events
         (id, customer_id, event_type, drift_type, severity, request_id, occurred_at, body, created_at)
-      SELECT id, customer_id, event_type, drift_type, severity, request_id, occurred_at, body, created_at FROM fresh
+      SELECT id, customer_id, event_type, drift_type, severity, request_id, occurred_at, body,
+        time_within(created_at, ${withinMs ?? null}::float8 * interval '1 ms')
+      FROM fresh
     ),
     fanned_out AS (
       INSERT INTO deliveries

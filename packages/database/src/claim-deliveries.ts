@@ -1,5 +1,6 @@
 import type { PrismaClient } from './generated/client.js';
 import { idRange } from './id-range.js';
+import { withPartitions } from './partitions.js';
 import { existingOf } from './passed-over.js';
 
 /** Which delivery, and which of its jobs asks: a job of an older generation has been replaced. */
@@ -60,8 +61,9 @@ export async function claimDeliveries(
   jobs: readonly JobRef[],
   { leaseMs }: { leaseMs: number },
 ): Promise<ClaimAnswer[]> {
-  const { lowest, highest } = idRange(jobs.map((job) => job.deliveryId));
-  const rows = await prisma.$queryRaw<ClaimRow[]>`
+  const ids = jobs.map((job) => job.deliveryId);
+  const { lowest, highest } = idRange(ids);
+  const claim = () => prisma.$queryRaw<ClaimRow[]>`
     /* prepared: claim_deliveries */
     WITH held AS (
       SELECT delivery.*, job.generation AS job_generation
@@ -102,8 +104,8 @@ export async function claimDeliveries(
       UPDATE deliveries delivery SET
         status = (CASE judged.verdict WHEN 'indeterminate' THEN 'failed' ELSE 'cancelled' END)::delivery_status,
         failure_reason = judged.verdict::failure_reason,
-        response_code = CASE WHEN judged.lease_expires_at IS NULL THEN delivery.response_code END,
-        last_error = CASE WHEN judged.lease_expires_at IS NULL THEN delivery.last_error ELSE ${INTERRUPTED}::text END,
+        response_code = CASE WHEN judged.lease_expires_at IS NULL THEN judged.response_code END,
+        last_error = CASE WHEN judged.lease_expires_at IS NULL THEN judged.last_error ELSE ${INTERRUPTED}::text END,
         completed_at = now(), lease_expires_at = NULL, recover_at = NULL, next_attempt_at = NULL
       FROM judged
       WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
@@ -111,12 +113,15 @@ export async function claimDeliveries(
     ),
     claimed AS (
       UPDATE deliveries delivery SET
-        fence = delivery.fence + (delivery.starts > 0)::int,
-        starts = delivery.starts + 1,
+        -- What stays as it is, too: a row that was retried by hand since the statement began is still finished in "delivery".
+        status = judged.status, failure_reason = judged.failure_reason, completed_at = judged.completed_at,
+        next_attempt_at = judged.next_attempt_at,
+        fence = judged.fence + (judged.starts > 0)::int,
+        starts = judged.starts + 1,
         last_attempt_at = now(),
         lease_expires_at = now() + ${leaseMs}::int * interval '1 ms',
         -- Left alone where it comes before the lease's end, so that the row stays where it is in every index.
-        recover_at = least(delivery.recover_at, now() + ${leaseMs}::int * interval '1 ms'),
+        recover_at = least(judged.recover_at, now() + ${leaseMs}::int * interval '1 ms'),
         claimed_generation = judged.job_generation
       FROM judged
       WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
@@ -132,6 +137,7 @@ export async function claimDeliveries(
       SELECT body FROM drift_events WHERE drift_events.id = judged.event_id AND judged.verdict = 'claimed'
         AND drift_events.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
     ) AS event ON true`;
+  const rows = await withPartitions(prisma, ids, claim);
   const answered = new Set(rows.map(({ delivery_id }) => delivery_id));
   const passedOver = new Set(jobs.map(({ deliveryId }) => deliveryId).filter((id) => !answered.has(id)));
   const existing = await existingOf(prisma, [...passedOver]);

@@ -9,6 +9,7 @@ export { type Actor, type AuditAction, auditAll, type Deed, DRIFTWIRE } from './
 export { type Batcher, type BatcherOptions, createBatcher } from './batcher.js';
 export { type Claim, type ClaimAnswer, claimDeliveries, type JobRef, type SealedEndpoint } from './claim-deliveries.js';
 export { type ConnectOptions, connectDatabase, type Database } from './connect.js';
+export { createDatabaseClock, type DatabaseClock, readDatabaseTimeMs } from './database-clock.js';
 export { deactivateGoneEndpoint } from './deactivate-endpoint.js';
 export { bringForwardOverdue, dueAmong } from './due-deliveries.js';
 export {
@@ -41,13 +42,21 @@ export { type Conditions, idFloor, type ListedIds, listIds } from './list-ids.js
 export { createOutage, type Outage, type Patience, type RideOut } from './outage.js';
 export { type OverdueSummary, oldestDueMs, summarizeOverdue } from './overdue-deliveries.js';
 export { endParked, type LetGo, letGoParked, noteParked, type Ring } from './parked-deliveries.js';
-export { type DayDropped, dropDay, expiredDays, makePartitionsAhead } from './partitions.js';
-export { isPostgresAway, isPostgresUnavailable, isUniqueViolation, wasNeverSent } from './postgres-error.js';
+export { createPartitionWatch, type PartitionWatch } from './partition-watch.js';
+export { type DayDropped, dropDay, expiredDays, makePartitionsAhead, partitionDaysAhead } from './partitions.js';
+export {
+  isNoPartition,
+  isPostgresAway,
+  isPostgresUnavailable,
+  isUniqueViolation,
+  wasNeverSent,
+} from './postgres-error.js';
 export { planRearmWave, type RearmWave, readQueueEpoch, rearmForWave, rememberQueueEpoch } from './queue-epoch.js';
 export { type AttemptRecord, type RecordAnswer, recordAttempts } from './record-attempts.js';
 export { releaseClaim } from './release-claim.js';
 export { countStale, type Resealed, resealEndpoints } from './reseal-endpoints.js';
 export { retryFinishedDelivery } from './retry-delivery.js';
+export { rotateEndpointSecret } from './rotate-endpoint-secret.js';
 export { createSealer, type EncryptionKey, type SealBinding, type Sealer, UnsealError } from './seal.js';
 export { DatabaseUrlProblem } from './session.js';
 export {

@@ -12,12 +12,33 @@ export function isLockNotAvailable(error: unknown): boolean {
   return adapterCause(error)?.originalCode === '55P03';
 }
 
+/** A row belongs to a day that has no partition, and none could be made: nothing is wrong with the row. */
+export class NoPartition extends Error {
+  override name = 'NoPartition';
+}
+
+/** True where a row's day has no partition and gets none: other rows of the same batch may be of other days. */
+export function isNoPartition(error: unknown): boolean {
+  return error instanceof NoPartition;
+}
+
+/**
+ * True for SQLSTATE 23514 where it means that a day's partition is missing or detached: in any language it names the table as a
+ * whole, where a CHECK names a day's table.
+ */
+export function isPartitionMissing(error: unknown): boolean {
+  const cause = adapterCause(error);
+  return cause?.originalCode === '23514' && PARTITIONED.test(cause.originalMessage ?? '');
+}
+
+const PARTITIONED = /\b(drift_events|deliveries|attempts)\b/;
+
 /**
  * True when nothing is wrong with the request: Postgres is away, overloaded or took too long, and the same call may
  * succeed later. Everything else is a bug.
  */
 export function isPostgresUnavailable(error: unknown): boolean {
-  return isPostgresAway(error) || isOverload(error) || error instanceof PostgresStillAway;
+  return isPostgresAway(error) || isOverload(error) || error instanceof PostgresStillAway || isNoPartition(error);
 }
 
 function isOverload(error: unknown): boolean {
@@ -71,10 +92,13 @@ const LOST: Trouble = {
 /** Prisma's "Transaction API error": a transaction could not begin in time. */
 const NO_TRANSACTION = 'P2028';
 
-/** Insufficient resources, operator intervention (timeouts included), lock not available, deadlock; no place in the pool. */
+/**
+ * Insufficient resources, operator intervention (timeouts included), lock not available, deadlock; no place in the pool; and our
+ * own DW001, an event that has waited for too long to be stored.
+ */
 const OVERLOADED: Trouble = {
   kinds: ['TlsConnectionError', 'TooManyConnections'],
-  sqlState: /^(53|57|55P03|40P01|40001|25P03)/,
+  sqlState: /^(53|57|55P03|40P01|40001|25P03|DW001)/,
   socketCode: NOTHING,
   message: /^(timeout exceeded when trying to connect|Query read timeout)/,
 };

@@ -16,14 +16,32 @@ export async function rememberQueueEpoch(prisma: PrismaClient, epoch: string): P
 /** Brings deadlines forward after a wipe, from `startsAt` on, `perSecond` each second. On the database's clock. */
 export type RearmWave = { startsAt: Date; endsAt: Date; perSecond: number };
 
+/** Counted so far and no further, or a wipe behind tens of millions would be noticed and never recovered. */
+const COUNT_LIMIT = 200_000;
+
+/**
+ * A wave as long as all that is unfinished takes. Beyond `countLimit` it is as many as the index had when it was last vacuumed or
+ * analyzed; what comes on top of that gets the end of the wave.
+ */
 export async function planRearmWave(
   prisma: PrismaClient,
-  { perSecond }: { perSecond: number },
+  { perSecond, countLimit = COUNT_LIMIT }: { perSecond: number; countLimit?: number },
 ): Promise<RearmWave & { unfinished: number }> {
   const [row] = await prisma.$queryRaw<{ startsAt: Date; endsAt: Date; unfinished: number }[]>`
-    SELECT now() AS "startsAt", now() + count(*) / ${perSecond}::float8 * interval '1 s' AS "endsAt",
-      count(*)::int AS unfinished
-    FROM deliveries WHERE recover_at IS NOT NULL`;
+    WITH counted AS (
+      SELECT count(*) AS rows FROM (
+        SELECT FROM deliveries WHERE recover_at IS NOT NULL LIMIT ${countLimit}::int
+      ) AS first_ones
+    ),
+    estimated AS (
+      SELECT CASE WHEN rows < ${countLimit}::int THEN rows ELSE greatest(rows, (
+        SELECT sum(reltuples) FROM pg_inherits JOIN pg_class ON oid = inhrelid
+        WHERE inhparent = 'deliveries_recover_at_idx'::regclass
+      )) END AS unfinished FROM counted
+    )
+    SELECT now() AS "startsAt", now() + unfinished / ${perSecond}::float8 * interval '1 s' AS "endsAt",
+      unfinished::int AS unfinished
+    FROM estimated`;
   if (row === undefined) throw new Error('a count answered no row');
   return { ...row, perSecond };
 }

@@ -2,6 +2,7 @@ import type { FailureReason, OutcomeKind } from '@driftwire/delivery';
 import type { PrismaClient } from './generated/client.js';
 import { idRange } from './id-range.js';
 import { JOB_GRACE_MS } from './job-grace.js';
+import { withPartitions } from './partitions.js';
 import { existingOf } from './passed-over.js';
 
 /** An attempt that has come to an end, and what it means for its delivery. */
@@ -45,8 +46,9 @@ export async function recordAttempts(
   records: readonly AttemptRecord[],
   { fenced = true }: { fenced?: boolean } = {},
 ): Promise<RecordAnswer[]> {
-  const { lowest, highest } = idRange(records.map((record) => record.deliveryId));
-  const rows = await prisma.$queryRaw<RecordedRow[]>`
+  const ids = records.map((record) => record.deliveryId);
+  const { lowest, highest } = idRange(ids);
+  const record = () => prisma.$queryRaw<RecordedRow[]>`
     /* prepared: record_attempts */
     WITH held AS (
       SELECT ended.*, ended.delay_ms * interval '1 ms' AS delay, delivery.*
@@ -55,7 +57,8 @@ export async function recordAttempts(
         request_headers jsonb, outcome outcome_kind, response_code int, response_headers jsonb, response_body text,
         error text, to_status delivery_status, delay_ms float8, to_reason failure_reason
       ), LATERAL (
-        SELECT fence, deliveries.round AS current_round, last_attempt_at, lease_expires_at, status, failure_reason
+        SELECT fence, deliveries.round AS current_round, failed_count, last_attempt_at, lease_expires_at, status,
+          failure_reason
         FROM deliveries
         WHERE deliveries.id = ended.delivery_id AND deliveries.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
         FOR UPDATE SKIP LOCKED
@@ -89,7 +92,7 @@ export async function recordAttempts(
       UPDATE deliveries delivery SET
         status = ended.to_status,
         failure_reason = ended.to_reason,
-        failed_count = delivery.failed_count + (ended.to_status <> 'success')::int,
+        failed_count = ended.failed_count + (ended.to_status <> 'success')::int,
         response_code = ended.response_code,
         last_error = ended.error,
         lease_expires_at = NULL,
@@ -109,6 +112,7 @@ export async function recordAttempts(
         fence = number AND lease_expires_at IS NULL AND status = to_status
           AND failure_reason IS NOT DISTINCT FROM to_reason) AS moved
     FROM held`;
+  const rows = await withPartitions(prisma, ids, record);
   const answered = new Set(rows.map(({ delivery_id }) => delivery_id));
   const passedOver = records.filter(({ deliveryId }) => !answered.has(deliveryId));
   const existing = await existingOf(

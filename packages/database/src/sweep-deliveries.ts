@@ -21,6 +21,9 @@ export type OverdueDelivery = {
  * A delivery in flight only gets the deadline that its claim spared itself to write, for most are done before theirs. An
  * interrupted one takes its next generation here. Only once: while its new job waits in a long queue the lease
  * stays run out, but was not taken by the current generation any more.
+ *
+ * Every value comes from the rows that were locked, here as in all statements that lock and then update: where a row has changed
+ * since the statement began, "delivery" is still the version before, and the CHECKs are judged on what that would make of it.
  */
 export async function armOverdueDeliveries(
   prisma: PrismaClient,
@@ -28,15 +31,15 @@ export async function armOverdueDeliveries(
 ): Promise<OverdueDelivery[]> {
   return prisma.$queryRaw<OverdueDelivery[]>`
     WITH overdue AS (
-      SELECT id, lease_expires_at > now() AS is_in_flight,
+      SELECT id, generation, lease_expires_at, lease_expires_at > now() AS is_in_flight,
         lease_expires_at <= now() AND claimed_generation = generation AS is_interrupted
       FROM deliveries WHERE recover_at <= now()
       ORDER BY recover_at LIMIT ${limit}::int
       FOR UPDATE SKIP LOCKED
     )
     UPDATE deliveries delivery SET
-      recover_at = CASE WHEN is_in_flight THEN lease_expires_at ELSE now() + ${rearmMs}::int * interval '1 ms' END,
-      generation = delivery.generation + coalesce(is_interrupted, false)::int
+      recover_at = CASE WHEN is_in_flight THEN overdue.lease_expires_at ELSE now() + ${rearmMs}::int * interval '1 ms' END,
+      generation = overdue.generation + coalesce(is_interrupted, false)::int
     FROM overdue WHERE delivery.id = overdue.id
     RETURNING delivery.id AS "deliveryId", delivery.generation, delivery.max_attempts AS "maxAttempts",
       delivery.recover_at AS "recoverAt", coalesce(is_in_flight, false) AS "isInFlight",
@@ -55,7 +58,7 @@ export async function takeNextGenerations(
   if (overdue.length === 0) return [];
   return prisma.$queryRaw<OverdueDelivery[]>`
     WITH held AS (${stillArmed(overdue)})
-    UPDATE deliveries delivery SET generation = delivery.generation + 1
+    UPDATE deliveries delivery SET generation = held.generation + 1
     FROM held WHERE delivery.id = held.id
     RETURNING delivery.id AS "deliveryId", delivery.generation, delivery.max_attempts AS "maxAttempts",
       delivery.recover_at AS "recoverAt", false AS "isInFlight", false AS "isInterrupted"`;
@@ -83,7 +86,7 @@ export async function rearmDeliveries(
  */
 function stillArmed(overdue: readonly OverdueDelivery[]): Prisma.Sql {
   return Prisma.sql`
-    SELECT delivery.id FROM deliveries delivery JOIN unnest(
+    SELECT delivery.id, delivery.generation FROM deliveries delivery JOIN unnest(
       ${overdue.map(({ deliveryId }) => deliveryId)}::uuid[],
       ${overdue.map(({ recoverAt }) => recoverAt.toISOString())}::timestamptz[]
     ) AS armed(id, recover_at) ON delivery.id = armed.id AND delivery.recover_at = armed.recover_at

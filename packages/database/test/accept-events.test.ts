@@ -2,7 +2,7 @@
 import { until } from '@driftwire/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { type Acceptance, acceptEvents, type EventToAccept, oldestDueMs } from '../src/index.js';
+import { type Acceptance, acceptEvents, type EventToAccept, isPostgresUnavailable, oldestDueMs } from '../src/index.js';
 import { anEvent, type Setup, setup } from './setup.js';
 
 let at: Setup;
@@ -108,6 +108,29 @@ test('keys are taken in their order, so that two inputs cannot wait for each oth
   await other.storeTwin(customerId, 'b');
   await other.commit();
   expect(kinds(await answers)).toEqual(['replayed', 'replayed']);
+});
+
+test.each([-21_000, 21_000, -86_400_000])(
+  'an event whose time is too far from now (%d ms) is not stored, nor is anything with it, and Postgres is said to be away',
+  async (ms) => {
+    const customerId = await at.aCustomer();
+    const events = [anEvent(customerId), anEvent(customerId, { createdAt: new Date(Date.now() + ms) })];
+    const refused = await acceptEvents(at.prisma, [events], { maxAttempts: 5, withinMs: 20_000 }).catch(
+      (error) => error,
+    );
+    expect(isPostgresUnavailable(refused)).toBe(true);
+    expect(await eventsOf(customerId)).toBe(0);
+  },
+);
+
+test('an event that is near enough to now is stored, and one that is known is replayed however late', async () => {
+  const customerId = await at.aCustomer();
+  const near = { createdAt: new Date(Date.now() - 15_000), idempotency: { key: 'k', bodyHash: '00' } };
+  const late = { ...near, createdAt: new Date(Date.now() - 60_000) };
+  const accepted = async (event: Partial<EventToAccept>) =>
+    kinds((await acceptEvents(at.prisma, [[anEvent(customerId, event)]], { maxAttempts: 5, withinMs: 20_000 })).flat());
+  expect(await accepted(near)).toEqual(['created']);
+  expect(await accepted(late)).toEqual(['replayed']);
 });
 
 /** Somebody else who accepts events with keys, and has not committed yet. */

@@ -55,6 +55,16 @@ test('a wave counts what is unfinished, in flight or not, and lasts as long as t
   expect(lastsMs(wave)).toBe(2_750);
 });
 
+test('beyond its limit a wave counts no rows, and goes by what the index was last known to hold', async () => {
+  await at.deliveries(300, { recoverInMs: 60_000 });
+  const bounded = () => planRearmWave(at.prisma, { perSecond: 100, countLimit: 120 });
+  expect((await bounded()).unfinished).toBe(120);
+  await at.prisma.$executeRaw`ANALYZE deliveries`;
+  const wave = await bounded();
+  expect(wave.unfinished).toBe(300);
+  expect(lastsMs(wave)).toBe(3_000);
+});
+
 test('a wave over nothing is over at once', async () => {
   const wave = await plan(4);
   expect(wave.unfinished).toBe(0);
