@@ -51,7 +51,7 @@ function setup() {
       most = Math.max(most, atOnce);
       struck();
       // Long enough for another one to strike, if it were allowed to.
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 20));
       atOnce -= 1;
     },
   };
