@@ -40,10 +40,10 @@ test('what serves the pages for people, and what sends, is loaded when somebody 
   await Promise.all([redis.close(), database.drop()]);
 });
 
-/** By the files that Node says it loads, and by what the build says is in them; sorted. */
+/** By the files that Node says it loads, and by what their source maps say is in them; sorted. */
 function packagesLoaded(output: string): string[] {
   const bundles = [...output.matchAll(/Storing file:\/\/(\S+\/dist\/\S+\.js)/g)].map(([, file = '']) => file);
-  const parts = bundles.flatMap((file) => readFileSync(file, 'utf8').match(/^\/\/ \.\.\/\S+$/gm) ?? []);
+  const parts = bundles.flatMap((file): string[] => JSON.parse(readFileSync(`${file}.map`, 'utf8')).sources);
   const single = output.match(/load "\S+\/node_modules\/\S+/g) ?? [];
   const names = [...parts, ...single].flatMap((path) => {
     const [, installed] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];

@@ -3,7 +3,7 @@ import { shareByOwner } from './cpu-profile.js';
 
 const node = (id: number, functionName: string, url: string, children: number[] = []) => ({
   id,
-  callFrame: { functionName, url, lineNumber: 0 },
+  callFrame: { functionName, url, lineNumber: 0, columnNumber: 0 },
   children,
 });
 

@@ -1,9 +1,9 @@
 /** What `node --cpu-prof` writes, as far as it is read here. */
 export type CpuProfile = {
-  /** Lines are counted from 0. */
+  /** Lines and columns are counted from 0. */
   nodes: {
     id: number;
-    callFrame: { functionName: string; url: string; lineNumber: number };
+    callFrame: { functionName: string; url: string; lineNumber: number; columnNumber: number };
     children?: number[];
   }[];
   samples: number[];

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { inSourceFiles, type ReadBundle } from './bundled-sources.js';
+import { type FindSourceMap, inSourceFiles } from './bundled-sources.js';
 import { type CpuProfile, type Share, shareByOwner } from './cpu-profile.js';
 
 /** A process writes its profile when it ends by itself, so it must not be killed. */
@@ -21,20 +22,22 @@ export function writeProfiles(directory: string): string {
   return ['api-1', 'worker-1']
     .map((name) => {
       const written = JSON.parse(readFileSync(join(directory, `${name}.cpuprofile`), 'utf8')) as CpuProfile;
-      const profile = inSourceFiles(written, createBundleReader());
+      const profile = inSourceFiles(written, createSourceMapFinder());
       return `${name}: ${shareByOwner(profile).slice(0, SHOWN_OWNERS).map(writeShare).join(', ')}`;
     })
     .join('\n');
 }
 
 /** Reads each file once: a profile names it for every function. */
-function createBundleReader(): ReadBundle {
-  const known = new Map<string, string[]>();
+function createSourceMapFinder(): FindSourceMap {
+  const known = new Map<string, SourceMap | null>();
   return (url) => {
-    if (!/^file:.*\/apps\/\w+\/dist\//.test(url)) return null;
-    const lines = known.get(url) ?? readFileSync(fileURLToPath(url), 'utf8').split('\n');
-    known.set(url, lines);
-    return lines;
+    const found = known.get(url);
+    if (found !== undefined) return found;
+    const file = /^file:.*\/apps\/\w+\/dist\//.test(url) ? `${fileURLToPath(url)}.map` : '';
+    const map = existsSync(file) ? new SourceMap(JSON.parse(readFileSync(file, 'utf8'))) : null;
+    known.set(url, map);
+    return map;
   };
 }
 
