@@ -21,11 +21,14 @@ export type AcceptOptions = {
   /** Told how many events went into one statement. */
   observeBatch: (events: number) => void;
   outage: Outage;
+  maxEndpointsPerCustomer: number;
 };
 
 /** Of one statement: so many events, or so many bytes of bodies. */
 const MAX_ROWS = 500;
 const MAX_BYTES = 4 * 1024 * 1024;
+/** Of one statement, and so of one request: half of its time limit on a small machine with two of them at once. */
+export const MAX_DELIVERIES = 25_000;
 const LANES = 2;
 /**
  * From an event's `created_at` to its statement, which runs for 8 s at most (`connect.ts`): so it can be read within 30 s, which is what
@@ -36,15 +39,16 @@ const WITHIN_MS = 20_000;
 /** Requests that arrive while a statement is on its way share the next one. */
 export function createAccept(
   prisma: PrismaClient,
-  { maxAttempts, backlogMs, observeBatch, outage }: AcceptOptions,
+  { maxAttempts, backlogMs, observeBatch, outage, maxEndpointsPerCustomer }: AcceptOptions,
 ): Accept {
+  const maxRows = Math.min(MAX_ROWS, MAX_DELIVERIES / maxEndpointsPerCustomer);
   const batcher = createBatcher<readonly EventToAccept[], Acceptance[]>({
     run: (requests) => {
       observeBatch(requests.reduce((rows, events) => rows + events.length, 0));
       return acceptEvents(prisma, requests, { maxAttempts, backlogMs: backlogMs(), withinMs: WITHIN_MS });
     },
     keysOf: (events) => events.flatMap(keyOf),
-    weigh: (events) => Math.max(events.length / MAX_ROWS, textLength(events) / MAX_BYTES),
+    weigh: (events) => Math.max(events.length / maxRows, textLength(events) / MAX_BYTES),
     capacity: 1,
     lanes: LANES,
     isOutage: isPostgresUnavailable,

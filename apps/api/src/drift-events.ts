@@ -1,7 +1,8 @@
-import { type DriftEvent, listIds, type PrismaClient } from '@driftwire/database';
-import { dataTextOf } from '@driftwire/delivery';
+import { countDeliveries, type DriftEvent, listIds, type PrismaClient } from '@driftwire/database';
+import { dataTextOf, subscriptionPatterns } from '@driftwire/delivery';
 import { z } from 'zod';
-import { acceptPosted, createAcceptOne } from './accept-drift-events.js';
+import { acceptPosted, createAcceptOne, type PostedEvent } from './accept-drift-events.js';
+import { MAX_DELIVERIES } from './accept-in-batches.js';
 import type { ApiDeps } from './api-dependencies.js';
 import { customerForCreate, pathId, scopeOf, scopeOfQuery } from './customer-scope.js';
 import {
@@ -20,7 +21,7 @@ import { planFilters } from './filter-plan.js';
 import { given } from './given.js';
 import { createdQuery, idBounds, listSchema, pageQuery } from './page.js';
 import { postedAlone, readBatch, readEvents } from './posted-events.js';
-import { invalid, notFound } from './problem.js';
+import { invalid, notFound, Problem } from './problem.js';
 import { parse, parseQuery, readJson } from './request-body.js';
 import type { Call, Route } from './route.js';
 import { createTurns } from './turns.js';
@@ -89,6 +90,7 @@ function createDriftEvents(deps: ApiDeps): Route {
       parse(batchOutline, batch.value);
       await call.chargeEvents(batch.items.length);
       const posted = await inTurn(bytes, (pause) => readEvents(batch, pause));
+      await refuseManyDeliveries(deps, call, { customerId, posted });
       const results = await acceptPosted(deps, customerId, { posted, until: call.until });
       return { status: 202, body: { results } };
     },
@@ -152,6 +154,26 @@ function getDriftEvent({ prisma }: ApiDeps): Route {
 function findCustomer(deps: ApiDeps, call: Call, body: unknown): Promise<string> {
   const findPatiently = (id: string) => deps.rideOut(() => deps.findCustomer(id), call);
   return customerForCreate({ findCustomer: findPatiently }, call.caller, body);
+}
+
+/** Asked only where it could be: most batches are far below. */
+async function refuseManyDeliveries(
+  { prisma, rideOut, maxEndpointsPerCustomer }: ApiDeps,
+  call: Call,
+  { customerId, posted }: { customerId: string; posted: readonly PostedEvent[] },
+): Promise<void> {
+  if (posted.length * maxEndpointsPerCustomer <= MAX_DELIVERIES) return;
+  const events = posted.map(({ fields }) => ({
+    patterns: subscriptionPatterns(fields.event_type),
+    severity: fields.data.severity,
+  }));
+  const count = await rideOut(() => countDeliveries(prisma, customerId, events), call);
+  if (count <= MAX_DELIVERIES) return;
+  const fitting = Math.floor((posted.length * MAX_DELIVERIES) / count);
+  throw new Problem(
+    'too_many_deliveries',
+    `The batch would make ${count} deliveries, and a request may make ${MAX_DELIVERIES}: send about ${fitting} events at a time.`,
+  );
 }
 
 function readIdempotencyKey({ idempotencyKey: header }: Call): string | undefined {

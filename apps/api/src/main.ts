@@ -146,6 +146,7 @@ const app = await buildApp({
       backlogMs: createBacklogWatch(() => oldestDueMs(database.prisma), { everyMs: BACKLOG_EVERY_MS, now }),
       observeBatch: (events) => observeBatch('accept', events),
       outage,
+      maxEndpointsPerCustomer: config.MAX_ENDPOINTS_PER_CUSTOMER,
     }),
     rideOut: outage.rideOut,
     addressPolicy,

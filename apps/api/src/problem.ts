@@ -13,6 +13,7 @@ const PROBLEMS = {
   endpoint_inactive: [409, 'The endpoint takes no deliveries'],
   delivery_unfinished: [409, 'The delivery is not finished'],
   body_too_large: [413, 'The body is too large'],
+  too_many_deliveries: [413, 'The batch would make too many deliveries'],
   unsupported_media_type: [415, 'The content type must be application/json'],
   rate_limited: [429, 'Too many requests'],
   headers_too_large: [431, 'The headers are too large'],

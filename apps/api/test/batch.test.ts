@@ -139,3 +139,20 @@ function anEventOf(bytes: number) {
   const filler = 'x'.repeat(bytes - JSON.stringify(event).length);
   return aDriftEvent({ data: driftData({ filler }) });
 }
+
+test('a batch that would make more than 25,000 deliveries is 413 and says how many events fit; nothing is stored', async () => {
+  const many = await aCustomer(stack);
+  for (let index = 1; index <= 50; index += 1) {
+    await many.admin.post('/v1/endpoints', { name: `${index}`, url: stack.receiver.url, event_types: ['drift.many'] });
+  }
+  const before = await storedEvents();
+  const batchOf = (count: number, event_type: string) => ({
+    events: Array.from({ length: count }, () => aDriftEvent({ event_type })),
+  });
+  const answer = await many.producer.post('/v1/drift-events/batch', batchOf(501, 'drift.many'));
+  expect(answer).toEqual(aProblem(413, 'too_many_deliveries'));
+  expect(answer.body.detail).toContain('25050 deliveries');
+  expect(answer.body.detail).toContain('about 500 events');
+  expect(await storedEvents()).toBe(before);
+  expect((await many.producer.post('/v1/drift-events/batch', batchOf(501, 'drift.few'))).status).toBe(202);
+}, 60_000);

@@ -1,4 +1,4 @@
-import type { DeliveryStatus, PrismaClient } from './generated/client.js';
+import { type DeliveryStatus, Prisma, type PrismaClient } from './generated/client.js';
 import { idRange } from './id-range.js';
 import { jobGraceMs } from './job-grace.js';
 import { withPartitions } from './partitions.js';
@@ -183,10 +183,7 @@ async function insertEvents(
         (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, created_at)
       SELECT uuidv7_at(fresh.created_at), fresh.customer_id, fresh.id, endpoint.id, fresh.event_type, ${maxAttempts}::int,
         now(), now() + ${jobGraceMs(backlogMs)}::float8 * interval '1 ms', fresh.created_at
-      FROM fresh JOIN endpoints endpoint ON endpoint.customer_id = fresh.customer_id
-        AND endpoint.event_types && fresh.patterns
-        AND endpoint.active AND endpoint.deleted_at IS NULL
-        AND fresh.severity >= coalesce(endpoint.min_severity, 0)
+      FROM fresh JOIN endpoints endpoint ON ${IS_SUBSCRIBED}
       RETURNING id, event_id, endpoint_id
     )
     SELECT input.ordinal::int, known.event_id AS known_event_id, known.same_body,
@@ -195,6 +192,28 @@ async function insertEvents(
     LEFT JOIN known ON known.ordinal = input.ordinal
     LEFT JOIN fanned_out ON fanned_out.event_id = input.id
     ORDER BY input.ordinal, fanned_out.id`;
+}
+
+/** Whether an endpoint gets a delivery of a fresh event. */
+const IS_SUBSCRIBED = Prisma.sql`
+  endpoint.customer_id = fresh.customer_id
+  AND endpoint.event_types && fresh.patterns
+  AND endpoint.active AND endpoint.deleted_at IS NULL
+  AND fresh.severity >= coalesce(endpoint.min_severity, 0)`;
+
+/** How many deliveries these events of a customer would have now. */
+export async function countDeliveries(
+  prisma: PrismaClient,
+  customerId: string,
+  events: readonly Pick<EventToAccept, 'patterns' | 'severity'>[],
+): Promise<number> {
+  const [row] = await prisma.$queryRaw<{ count: number }[]>`
+    SELECT count(*)::int AS count
+    FROM (
+      SELECT ${customerId}::uuid AS customer_id, event.*
+      FROM jsonb_to_recordset(${JSON.stringify(events)}::jsonb) AS event(patterns text[], severity float8)
+    ) AS fresh JOIN endpoints endpoint ON ${IS_SUBSCRIBED}`;
+  return row?.count ?? 0;
 }
 
 /** An event in the statement's words. */

@@ -2,6 +2,7 @@ export {
   type Acceptance,
   type AcceptLimits,
   acceptEvents,
+  countDeliveries,
   type EventToAccept,
   type NewDelivery,
 } from './accept-events.js';
