@@ -1,9 +1,9 @@
-import { type DeliveryStatus, Prisma, type PrismaClient } from './generated/client.js';
-import { idRange } from './id-range.js';
+import { Prisma, type PrismaClient } from './generated/client.js';
 import { jobGraceMs } from './job-grace.js';
 import { withPartitions } from './partitions.js';
 import { isUniqueViolation } from './postgres-error.js';
 import { rowsJson } from './rows-json.js';
+import { findStoredEvents, type NewDelivery, type StoredEvents } from './stored-events.js';
 
 /** One drift event to store. `patterns` are the subscriptions its type matches (`subscriptionPatterns`). */
 export type EventToAccept = {
@@ -27,9 +27,6 @@ export type Acceptance =
   | { kind: 'replayed'; eventId: string }
   | { kind: 'conflict' };
 
-/** As it is now: found after an outage, it may have gone on already. */
-export type NewDelivery = { id: string; endpointId: string; generation: number; status: DeliveryStatus };
-
 /**
  * `backlogMs`: for how long the oldest delivery that is due has been waiting (`oldestDueMs`). `withinMs`: an event whose `createdAt` is
  * further from the moment at which its statement begins is not stored, as if Postgres were away; without it, any is.
@@ -39,8 +36,6 @@ export type AcceptLimits = { maxAttempts: number; backlogMs?: number; withinMs?:
 const MAX_ROUNDS = 10;
 
 type Requests = readonly (readonly EventToAccept[])[];
-/** The deliveries of events that are stored, by the event's id. */
-type Stored = ReadonlyMap<string, NewDelivery[]>;
 
 /**
  * Stores the events of several requests with their deliveries in one statement. Of a request everything or nothing: one
@@ -58,13 +53,13 @@ export async function acceptEvents(
   limits: AcceptLimits,
 ): Promise<Acceptance[][]> {
   const ids = requests.flat().map(({ id }) => id);
-  let stored: Stored = new Map();
+  let stored: StoredEvents = new Map();
   for (let round = 1; ; round += 1) {
     try {
       return await withPartitions(prisma, ids, () => acceptMissing(prisma, requests, { stored, limits }));
     } catch (error) {
       if (round === MAX_ROUNDS) throw error;
-      if (isUniqueViolation(error, EVENT_ID)) stored = await findStored(prisma, requests.flat());
+      if (isUniqueViolation(error, EVENT_ID)) stored = await findStoredEvents(prisma, requests.flat());
       else if (!isUniqueViolation(error, 'idempotency_keys_pkey')) throw error;
     }
   }
@@ -76,7 +71,7 @@ const EVENT_ID = /\bdrift_events_\d+_(pkey|customer_id_id_idx)\b/;
 async function acceptMissing(
   prisma: PrismaClient,
   requests: Requests,
-  { stored, limits }: { stored: Stored; limits: AcceptLimits },
+  { stored, limits }: { stored: StoredEvents; limits: AcceptLimits },
 ): Promise<Acceptance[][]> {
   const missing = requests.map((events) => events.filter(({ id }) => !stored.has(id)));
   const events = missing.flatMap((request, index) => request.map((event) => ({ ...event, request: index })));
@@ -102,28 +97,8 @@ async function ownKeysAreNoReplays(
     const answer = answers.get(id);
     return answer?.kind === 'replayed' && answer.eventId === id;
   });
-  for (const [id, deliveries] of await findStored(prisma, own)) answers.set(id, { kind: 'created', deliveries });
+  for (const [id, deliveries] of await findStoredEvents(prisma, own)) answers.set(id, { kind: 'created', deliveries });
   return answers;
-}
-
-async function findStored(prisma: PrismaClient, events: readonly EventToAccept[]): Promise<Stored> {
-  if (events.length === 0) return new Map();
-  const ids = events.map(({ id }) => id);
-  const { lowest, highest } = idRange(ids);
-  const rows = await prisma.$queryRaw<{ eventId: string; delivery: NewDelivery | null }[]>`
-    SELECT event.id AS "eventId", CASE WHEN delivery.id IS NOT NULL THEN jsonb_build_object('id', delivery.id,
-      'endpointId', delivery.endpoint_id, 'generation', delivery.generation, 'status', delivery.status) END AS delivery
-    FROM drift_events event
-    LEFT JOIN deliveries delivery ON delivery.event_id = event.id
-      AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
-    WHERE event.id = ANY (${ids}::uuid[]) AND event.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
-    ORDER BY event.id, delivery.id`;
-  const stored = new Map<string, NewDelivery[]>();
-  for (const { eventId, delivery } of rows) {
-    const deliveries = stored.get(eventId) ?? [];
-    stored.set(eventId, delivery === null ? deliveries : [...deliveries, delivery]);
-  }
-  return stored;
 }
 
 type InsertedRow = {

@@ -59,7 +59,7 @@ export function connectDatabase(options: ConnectOptions): Database {
   return {
     prisma,
     answers: () => answers(pool),
-    schemaProblem: () => findSchemaProblem(options.url, async (sql) => (await pool.query(sql)).rows),
+    schemaProblem: () => findSchemaProblem(options.url, (sql) => rowsIfAllowed(pool, sql)),
     close: async () => {
       await prisma.$disconnect();
       await pool.end();
@@ -97,6 +97,19 @@ async function takesWrites(pool: pg.Pool): Promise<boolean> {
   return !isReadOnly;
 }
 
+/** Nothing where the server has no such table, or shows it to nobody: then nothing can be said, and asking again is of no use. */
+async function rowsIfAllowed<Row extends pg.QueryResultRow>(pool: pg.Pool, sql: string): Promise<Row[]> {
+  return pool.query<Row>(sql).then(
+    ({ rows }) => rows,
+    (error: unknown) => {
+      if (error instanceof pg.DatabaseError && error.code?.startsWith(ACCESS_RULE_VIOLATION)) return [];
+      throw error;
+    },
+  );
+}
+
+/** The class of SQLSTATE, with what is missing and what is forbidden. */
+const ACCESS_RULE_VIOLATION = '42';
 const READ_ONLY_SQL_TRANSACTION = '25006';
 
 function isReadOnly(error: unknown): boolean {

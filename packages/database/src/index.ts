@@ -4,7 +4,6 @@ export {
   acceptEvents,
   countDeliveries,
   type EventToAccept,
-  type NewDelivery,
 } from './accept-events.js';
 export { type Actor, type AuditAction, auditAll, type Deed, DRIFTWIRE } from './audit-log.js';
 export { type Batcher, type BatcherOptions, createBatcher } from './batcher.js';
@@ -60,6 +59,7 @@ export { retryFinishedDelivery } from './retry-delivery.js';
 export { rotateEndpointSecret } from './rotate-endpoint-secret.js';
 export { createSealer, type EncryptionKey, type SealBinding, type Sealer, UnsealError } from './seal.js';
 export { DatabaseUrlProblem } from './session.js';
+export type { NewDelivery } from './stored-events.js';
 export {
   armOverdueDeliveries,
   type OverdueDelivery,
