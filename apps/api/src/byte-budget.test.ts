@@ -43,6 +43,8 @@ test('nobody overtakes: a small one waits behind a large one', async () => {
   const large = take(9, never);
   const small = take(1, never);
   expect(await stateOf(small)).toBe('waiting');
+  first.shrinkTo(4);
+  expect(await Promise.all([stateOf(large), stateOf(small)])).toEqual(['waiting', 'waiting']);
   first.release();
   expect(await Promise.all([stateOf(large), stateOf(small)])).toEqual(['held', 'held']);
 });
