@@ -12,6 +12,8 @@ const UNAVAILABLE =
   'Whether anything was stored is not known. Send the same request again, with the same Idempotency-Key.';
 const SHORT_REST_BYTES = 64 * 1024;
 const LINGER_MS = 1_000;
+/** A client that sees its answer stops by then; one that does not is not worth reading faster. */
+const DROP_EVERY_MS = 50;
 
 /** The one place where errors become answers, and the one place that logs them. */
 export function mapErrors(app: FastifyInstance, log: Log): void {
@@ -66,11 +68,11 @@ async function* thenLinger(body: string, request: IncomingMessage): AsyncGenerat
   await restIsIn.catch(() => {});
 }
 
-/** A chunk in each turn: of hundreds that are refused at once, Node would read MiB each before anybody else has a turn. */
+/** A chunk now and then: of hundreds that are refused at once, Node would read MiB each before anybody else has a turn. */
 function dropSlowly(request: IncomingMessage): IncomingMessage {
   request.on('data', () => {
     request.pause();
-    setImmediate(() => request.resume());
+    setTimeout(() => request.resume(), DROP_EVERY_MS);
   });
   return request.resume();
 }
