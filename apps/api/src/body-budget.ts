@@ -9,8 +9,8 @@ const SMALL_BYTES = 256 * 1024;
 const OVERHEAD_BYTES = 4 * 1024;
 /** Small bodies and large ones have their own, so that a storm of batches leaves single events their way. */
 const FOR_SMALL = { capacity: 48 * MIB, maxWaiting: 1_000, waitMs: 5_000 };
-/** A large body costs over ten times its size while it is worked on; three of 8 MiB keep Postgres busy. */
-const FOR_LARGE = { capacity: 24 * MIB + 3 * OVERHEAD_BYTES, maxWaiting: 128, waitMs: 5_000 };
+/** A large body costs over ten times its size while it is worked on; two of 8 MiB keep Postgres busy. */
+const FOR_LARGE = { capacity: 16 * MIB + 2 * OVERHEAD_BYTES, maxWaiting: 128, waitMs: 5_000 };
 
 /**
  * Bounds what all requests together hold in memory. Bytes are taken before a body is read (until then it waits in its sender's
