@@ -12,8 +12,8 @@ const UNAVAILABLE =
   'Whether anything was stored is not known. Send the same request again, with the same Idempotency-Key.';
 const SHORT_REST_BYTES = 64 * 1024;
 const LINGER_MS = 1_000;
-/** A client that sees its answer stops by then; one that does not is not worth reading faster. */
-const DROP_EVERY_MS = 50;
+/** Refused requests whose clients still write. */
+let lingering = 0;
 
 /** The one place where errors become answers, and the one place that logs them. */
 export function mapErrors(app: FastifyInstance, log: Log): void {
@@ -64,15 +64,20 @@ function hasLongRest({ complete, headers }: IncomingMessage): boolean {
  */
 async function* thenLinger(body: string, request: IncomingMessage): AsyncGenerator<string> {
   yield body;
-  const restIsIn = finished(dropSlowly(request), { signal: AbortSignal.timeout(LINGER_MS), cleanup: true });
+  lingering += 1;
+  const restIsIn = finished(dropInTurns(request), { signal: AbortSignal.timeout(LINGER_MS), cleanup: true });
   await restIsIn.catch(() => {});
+  lingering -= 1;
 }
 
-/** A chunk now and then: of hundreds that are refused at once, Node would read MiB each before anybody else has a turn. */
-function dropSlowly(request: IncomingMessage): IncomingMessage {
+/**
+ * About a chunk a millisecond, however many linger: of hundreds that are refused at once, Node would read MiB each
+ * before anybody else has a turn.
+ */
+function dropInTurns(request: IncomingMessage): IncomingMessage {
   request.on('data', () => {
     request.pause();
-    setTimeout(() => request.resume(), DROP_EVERY_MS);
+    setTimeout(() => request.resume(), lingering);
   });
   return request.resume();
 }
