@@ -1,4 +1,5 @@
 import {
+  API_YOUNG_MIB,
   CannotStart,
   ensureRedisServer,
   findFreePorts,
@@ -94,7 +95,13 @@ async function startApps(site: Site, environment: Environment, ports: Ports): Pr
       url: visitUrl({ host: settings.host, port }),
     }),
   );
-  const api = planApp({ name: 'api', script: programs.api, env: environment, url: visitUrl(settings) });
+  const api = planApp({
+    name: 'api',
+    script: programs.api,
+    env: environment,
+    youngMiB: API_YOUNG_MIB,
+    url: visitUrl(settings),
+  });
   await Promise.all([
     timeStep(screen, workers.length === 1 ? 'Worker' : `${workers.length} workers`, supervisor.start(workers, over)),
     timeStep(screen, 'API', supervisor.start([api], over)),

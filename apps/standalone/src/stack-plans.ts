@@ -1,4 +1,11 @@
-import { nodeCommand, postgresCommand, postgresServes, redisCommand, redisServes } from '@driftwire/local-servers';
+import {
+  type NodeProgram,
+  nodeCommand,
+  postgresCommand,
+  postgresServes,
+  redisCommand,
+  redisServes,
+} from '@driftwire/local-servers';
 import type { ChildPlan } from './child-plan.js';
 
 export function planPostgres({ dataDir, port }: { dataDir: string; port: number }): ChildPlan {
@@ -26,7 +33,7 @@ export function planRedis(redis: { binary: string; dir: string; port: number }):
 }
 
 /** The API or a worker: ready when its own /readyz says so. */
-export function planApp(app: { name: string; script: string; env: Record<string, string>; url: string }): ChildPlan {
+export function planApp(app: NodeProgram & { name: string; url: string }): ChildPlan {
   return {
     name: app.name,
     command: () => nodeCommand(app),

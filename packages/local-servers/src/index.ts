@@ -1,7 +1,7 @@
 export { CannotStart } from './cannot-start.js';
 export { findFreePort, findFreePorts } from './free-port.js';
 export type { LocalServer } from './local-server.js';
-export { type NodeProgram, nodeCommand } from './node-command.js';
+export { API_YOUNG_MIB, type NodeProgram, nodeCommand } from './node-command.js';
 export { type PostgresOptions, postgresCommand, postgresUrl, startPostgres } from './postgres.js';
 export { initPostgres, type NewCluster } from './postgres-cluster.js';
 export { findRunningPostmaster } from './postmaster-pid.js';

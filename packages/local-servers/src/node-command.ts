@@ -5,7 +5,9 @@ import type { ServerCommand } from './server-command.js';
  * time; with 64 a worker takes a tenth less processor, for some 80 MiB more memory (docs/performance.md). Node reads this
  * at its start only, so a program cannot set it for itself.
  */
-const NODE_FLAGS = ['--max-semi-space-size=64'];
+const YOUNG_MIB = 64;
+/** What an API has in flight is stored within milliseconds: more than Node's own saves it nothing. */
+export const API_YOUNG_MIB = 16;
 
 /**
  * Names are resolved on libuv's threads, four by default, and one whose name server does not answer holds one for ten seconds.
@@ -20,6 +22,8 @@ export type NodeProgram = {
   script: string;
   env: Record<string, string>;
   args?: string[];
+  /** Half of the young generation at most, in MiB. */
+  youngMiB?: number;
   /** Node's own, beside ours. */
   nodeArgs?: string[];
   cwd?: string;
@@ -30,11 +34,17 @@ export function nodeCommand({
   script,
   env,
   args = [],
+  youngMiB = YOUNG_MIB,
   nodeArgs = [],
   cwd = process.cwd(),
 }: NodeProgram): ServerCommand {
   const nodeEnv = { UV_THREADPOOL_SIZE: `${threadsFor(env)}`, ...env };
-  return { file: process.execPath, args: [...NODE_FLAGS, ...nodeArgs, script, ...args], cwd, env: nodeEnv };
+  return {
+    file: process.execPath,
+    args: [`--max-semi-space-size=${youngMiB}`, ...nodeArgs, script, ...args],
+    cwd,
+    env: nodeEnv,
+  };
 }
 
 /** What is no number is for the program itself to refuse. */

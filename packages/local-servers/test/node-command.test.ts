@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { nodeCommand } from '../src/index.js';
+import { API_YOUNG_MIB, nodeCommand } from '../src/index.js';
 
 /** Leaves garbage until the young generation is as large as it may become. */
 const TELL = `
@@ -16,23 +16,30 @@ const { execArgv, argv, env } = process;
 console.log(JSON.stringify({ youngMiB: young.space_size / 2 ** 20, title: execArgv.includes('--title=x'), args: argv.slice(2), word: env.WORD, threads: env.UV_THREADPOOL_SIZE }));
 `;
 
-test('a program gets its arguments, its environment, more threads than it has deliveries in flight, and two halves of 64 MiB for what is young', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'driftwire-node-'));
-  const script = join(directory, 'tell.cjs');
-  writeFileSync(script, TELL);
-  try {
-    const { file, args, ...options } = nodeCommand({
-      script,
-      env: { WORD: 'w' },
-      args: ['a'],
-      nodeArgs: ['--title=x'],
-    });
-    const { stdout } = await promisify(execFile)(file, args, options);
-    expect(JSON.parse(stdout)).toEqual({ youngMiB: 128, title: true, args: ['a'], word: 'w', threads: '128' });
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-});
+test.each([
+  [undefined, 128],
+  [API_YOUNG_MIB, 32],
+])(
+  'a program gets its arguments, its environment, more threads than it has deliveries in flight, and two halves of 64 MiB, or %p, for what is young',
+  async (youngMiB, inAllMiB) => {
+    const directory = mkdtempSync(join(tmpdir(), 'driftwire-node-'));
+    const script = join(directory, 'tell.cjs');
+    writeFileSync(script, TELL);
+    try {
+      const { file, args, ...options } = nodeCommand({
+        script,
+        env: { WORD: 'w' },
+        args: ['a'],
+        nodeArgs: ['--title=x'],
+        ...(youngMiB === undefined ? {} : { youngMiB }),
+      });
+      const { stdout } = await promisify(execFile)(file, args, options);
+      expect(JSON.parse(stdout)).toEqual({ youngMiB: inAllMiB, title: true, args: ['a'], word: 'w', threads: '128' });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  },
+);
 
 test.each([
   [{ WORKER_CONCURRENCY: '500' }, '528'],

@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { nodeCommand, postgresCommand, postgresServes, redisCommand, redisServes } from '@driftwire/local-servers';
+import {
+  API_YOUNG_MIB,
+  nodeCommand,
+  postgresCommand,
+  postgresServes,
+  redisCommand,
+  redisServes,
+} from '@driftwire/local-servers';
 import type { Program } from './process-keeper.js';
 
 /** `workerEnv` is the workers' own, beside what all have; `nodeArgs` are Node's, for the API or worker of that name. */
@@ -36,7 +43,14 @@ export function redisProgram(
 }
 
 export function apiProgram(place: Place, number: number, port: number): Program {
-  return appProgram(place, { name: `api-${number}`, script: 'apps/api/dist/main.js', port, env: { PORT: `${port}` } });
+  const env = { PORT: `${port}` };
+  return appProgram(place, {
+    name: `api-${number}`,
+    script: 'apps/api/dist/main.js',
+    port,
+    env,
+    youngMiB: API_YOUNG_MIB,
+  });
 }
 
 export function workerProgram(place: Place, number: number, port: number): Program {
@@ -44,7 +58,7 @@ export function workerProgram(place: Place, number: number, port: number): Progr
   return appProgram(place, { name: `worker-${number}`, script: 'apps/worker/dist/main.js', port, env });
 }
 
-type App = { name: string; script: string; port: number; env: Record<string, string> };
+type App = { name: string; script: string; port: number; env: Record<string, string>; youngMiB?: number };
 
 function appProgram({ root, logDir, env, nodeArgs }: Place, app: App): Program {
   return {
@@ -54,6 +68,7 @@ function appProgram({ root, logDir, env, nodeArgs }: Place, app: App): Program {
       nodeCommand({
         script: join(root, app.script),
         env: { ...env, ...app.env },
+        ...(app.youngMiB && { youngMiB: app.youngMiB }),
         nodeArgs: nodeArgs(app.name),
         cwd: root,
       }),
