@@ -1,6 +1,7 @@
 // @ts-check
 import { renameSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { prismaInBundles } from './prisma-in-bundles.mjs';
 
 // The build of a program: `node ../../scripts/bundle.mjs main …`, in its workspace. Why: docs/adr/0008-programs-as-bundles.md.
 
@@ -32,6 +33,7 @@ await build({
   platform: 'node',
   target: 'node20.19',
   external: [...PAGES, ...OPTIONAL],
+  plugins: [prismaInBundles],
   banner: { js: `${COMMONJS}\n${NAVIGATOR}` },
   // Node reads and compiles every byte at each start; names stay, for stack traces.
   minifyWhitespace: true,

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { apiEnvironment, configOrExit, keepCompiledCode } from '@driftwire/runtime/configuration';
+import { apiEnvironment, compileWasmOnce, configOrExit, keepCompiledCode } from '@driftwire/runtime/configuration';
 import type { AcceptedEvent } from './api-dependencies.js';
 
 process.title = 'driftwire-api';
 // Before anything else is loaded: a mistake in the environment is answered at once, and a restart waits for nothing twice.
 const config = configOrExit(apiEnvironment);
 keepCompiledCode();
+compileWasmOnce();
 
 const {
   connectDatabase,

@@ -2,7 +2,7 @@ import { createHistogram, performance } from 'node:perf_hooks';
 import { Gauge, type Registry } from 'prom-client';
 
 const BUSY_EVERY_MS = 10;
-const AT_REST_EVERY_MS = 100;
+const AT_REST_EVERY_MS = 500;
 /** Of the time since the last look, in which the event loop did not wait. */
 const BUSY_SHARE = 0.05;
 const NS_PER_MS = 1e6;
@@ -12,8 +12,8 @@ type Delays = ReturnType<typeof createHistogram>;
 
 /**
  * How late timers were since the last scrape, under the names that prom-client gives it. Its own way wakes the process a
- * hundred times a second for it, which is most of what one costs that has nothing to do; here a look is a tenth as often
- * while the event loop rests.
+ * hundred times a second, which is most of what one costs that has nothing to do; here that is so only while the event loop is
+ * busy. At rest what holds it for less than half a second may go unseen, once.
  */
 export function measureLoopDelay(registry: Registry): void {
   const delays = watchDelays();
