@@ -46,7 +46,7 @@ test('a job that sleeps longer than its delivery is woken; one whose delivery is
   expect(observed).toMatchObject([{ asleep: 1, waiting: 1 }]);
 });
 
-test('bundles that are gone, or over, are made anew: their deliveries share jobs again, and each goes with its own', async () => {
+test('bundles that are gone, or over, are made anew: their deliveries share jobs again; a job of its own is added again', async () => {
   const inBundle = (id: string) => ({ ...overdue(id, 3), jobId: 'before' });
   const { sweep, added } = setup({
     batches: [[overdue('own', 3), inBundle('gone'), inBundle('over'), inBundle('alone')]],
@@ -57,8 +57,8 @@ test('bundles that are gone, or over, are made anew: their deliveries share jobs
   await sweep();
   expect(added.map(({ deliveryId, generation, jobId }) => [deliveryId, generation, jobId])).toEqual([
     ['own', 3, null],
-    ['gone', 4, 'x'],
     ['over', 4, 'y'],
+    ['gone', 4, 'x'],
     ['alone', 4, 'y'],
   ]);
 });

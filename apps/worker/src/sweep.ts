@@ -65,7 +65,7 @@ async function recover(deps: SweepDeps, overdue: readonly OverdueDelivery[]): Pr
     const ofItsOwn = missing.filter(({ jobId }) => jobId === null);
     const bundled = missing.filter(({ jobId }) => jobId !== null);
     const replaced = await deps.takeNextGenerations([...finished, ...stray, ...bundled]);
-    await deps.addJobs([...ofItsOwn, ...inOrderOfJobs(replaced)].map(wakeUpOf));
+    await deps.addJobs([...ofItsOwn, ...replaced].map(wakeUpOf));
     const due = await deps.dueAmong(asleep.map(({ deliveryId }) => deliveryId));
     const overslept = asleep.filter(({ deliveryId }) => due.has(deliveryId));
     await deps.wakeJobs(overslept);
@@ -100,11 +100,6 @@ function byPresence(overdue: readonly OverdueDelivery[], presences: readonly Job
     if (presence !== undefined) found[presence].push(delivery);
   });
   return found;
-}
-
-/** What shares a job must be added together; a statement answers in any order. */
-function inOrderOfJobs(replaced: readonly OverdueDelivery[]): OverdueDelivery[] {
-  return [...replaced].sort((one, other) => (one.jobId ?? '').localeCompare(other.jobId ?? ''));
 }
 
 function wakeUpOf({ deliveryId, generation, endpointId, maxAttempts, jobId }: OverdueDelivery): DeliveryWakeUp {

@@ -60,11 +60,16 @@ test('a delivery that is alone has the job it always had', async () => {
   });
 });
 
-test('requests that share a statement share bundles, of at most 16 and as equal as they can be', async () => {
+test('a batch for three endpoints leaves in bundles of at most 16, as equal as they can be, and whole', async () => {
   const { customerId } = await stack.customerWithEndpoint();
-  const events = Array.from({ length: 33 }, () => aDriftEvent());
+  for (const name of ['second', 'third']) {
+    await stack.api.post('/v1/endpoints', { customer_id: customerId, name, url: stack.receiver.url });
+  }
+  const events = Array.from({ length: 11 }, () => aDriftEvent());
   const { body } = await stack.api.post('/v1/drift-events/batch', { customer_id: customerId, events });
-  const ids = body.results.map(({ deliveries }: ApiAnswer['body']) => deliveries[0].id);
+  const ids = body.results.flatMap(({ deliveries }: ApiAnswer['body']) =>
+    deliveries.map(({ id }: { id: string }) => id),
+  );
   const bundles = await until(async () => {
     const found = (await jobs('completed')).filter((job) => deliveriesIn(job).some((id) => ids.includes(id)));
     return found.flatMap(deliveriesIn).length === 33 && found;

@@ -25,11 +25,11 @@ test('a bundle is the job of its first delivery and carries the others along', (
   ]);
 });
 
-test('only those that are next to each other in the same bundle share a job', () => {
+test('those of a bundle share a job, wherever they stand', () => {
   const of = (id: string | null, ...deliveries: string[]) =>
     deliveries.map((one) => wakeUp({ deliveryId: one, jobId: id }));
-  const jobs = inJobs([...of(null, 'a', 'b'), ...of('x', 'c', 'd'), ...of('y', 'e'), ...of(null, 'f')]);
-  expect(jobs.map((job) => job.map((one) => one.deliveryId).join(''))).toEqual(['a', 'b', 'cd', 'e', 'f']);
+  const jobs = inJobs([...of(null, 'a', 'b'), ...of('x', 'c'), ...of('y', 'd'), ...of('x', 'e'), ...of(null, 'f')]);
+  expect(jobs.map((job) => job.map((one) => one.deliveryId).join(''))).toEqual(['a', 'b', 'ce', 'd', 'f']);
 });
 
 test('a failure on record is told before anything else that waits', () => {

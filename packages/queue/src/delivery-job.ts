@@ -30,7 +30,7 @@ export type FailureOnRecord = { reason: string; dueAt?: number | undefined };
 
 /**
  * A delivery to add a job for. `maxAttempts` is the row's, so that BullMQ and Postgres count to the same number. Those with the
- * same `jobId` share a job, and must be added together.
+ * same `jobId` share a job, and must be added at once: a second job with that id would be ignored.
  */
 export type DeliveryWakeUp = DeliveryJob & { maxAttempts: number; jobId?: string | null; onRecord?: FailureOnRecord };
 
@@ -49,13 +49,19 @@ export function membersOf({ others = [], onRecord: _, ...first }: JobData): [Del
   return [first, ...others.map(([deliveryId, generation, endpointId]) => ({ deliveryId, generation, endpointId }))];
 }
 
-/** Those that share a job, in their order. */
+/** Those that share a job, in the order in which the jobs come. */
 export function inJobs(wakeUps: readonly DeliveryWakeUp[]): DeliveryWakeUp[][] {
   const jobs: DeliveryWakeUp[][] = [];
+  const bundles = new Map<string, DeliveryWakeUp[]>();
   for (const wakeUp of wakeUps) {
-    const last = jobs.at(-1);
-    if (wakeUp.jobId && last?.[0]?.jobId === wakeUp.jobId) last.push(wakeUp);
-    else jobs.push([wakeUp]);
+    const bundle = wakeUp.jobId ? bundles.get(wakeUp.jobId) : undefined;
+    if (bundle !== undefined) {
+      bundle.push(wakeUp);
+      continue;
+    }
+    const job = [wakeUp];
+    jobs.push(job);
+    if (wakeUp.jobId) bundles.set(wakeUp.jobId, job);
   }
   return jobs;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DeliveryWakeUp } from './delivery-job.js';
+import { type DeliveryWakeUp, inJobs } from './delivery-job.js';
 
 export type EnqueueBuffer = {
   /** Takes deliveries and returns at once. What does not fit is left to the sweeper, and counted. */
@@ -56,7 +56,8 @@ export function createEnqueueBuffer(deps: EnqueueBufferDeps): EnqueueBuffer {
     isRefused: () => isRefused,
     push(wakeUps) {
       const room = (isRefused ? deps.capacity : deps.burst) - waiting.length;
-      const fitting = wakeUps.slice(0, wholeJobs(wakeUps, Math.max(room, 0)));
+      const inOrder = inJobs(wakeUps).flat();
+      const fitting = inOrder.slice(0, wholeJobs(inOrder, Math.max(room, 0)));
       for (const wakeUp of fitting) waiting.push(wakeUp);
       if (fitting.length < wakeUps.length) deps.onOverflow(wakeUps.length - fitting.length);
       // Not for nothing: a drain that ends before it is noted here would look as if it ran for ever.
