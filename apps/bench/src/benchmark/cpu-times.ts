@@ -20,6 +20,12 @@ export function residentMiB(pid: number): number {
   return Number(kib) / 1024;
 }
 
+/** What it takes of memory, in MiB: its own pages, and its share of those it has in common with others. Without the children. */
+export function proportionalMiB(pid: number): number {
+  const [, kib = '0'] = /^Pss:\s+(\d+) kB$/m.exec(readProc(`${pid}/smaps_rollup`) ?? '') ?? [];
+  return Number(kib) / 1024;
+}
+
 type Stat = { parent: number; ownMs: number; waitedForMs: number };
 
 /** proc_pid_stat(5). The name, in brackets, may hold anything: what is counted comes after it. */

@@ -1,10 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { choosePaint, createLiveScreen, type LiveScreen, type Paint } from '@driftwire/terminal';
+import { describeCheckout, findMissingFile } from '../stack/checkout.js';
 import { describeProblem, INTERRUPTED, type Invocation, MISUSED } from '../stack/invocation.js';
 import { describeMachine, type Machine, writeMachine } from '../stack/machine.js';
 import { type Benches, withBench } from './bench.js';
 import { type BenchRun, parseBenchCommand, USAGE } from './command-line.js';
+import { measureCost } from './cost.js';
+import { writeCost } from './cost-report.js';
 import { measureDepth } from './depth.js';
 import { writeDepth } from './depth-report.js';
 import { measureLatency, writeLatency } from './latency.js';
@@ -29,6 +32,11 @@ export async function main({ args, env, root, stdout, stderr, stop }: Invocation
     screen.complain('npm run bench needs Linux: it reads from /proc what each process uses');
     return MISUSED;
   }
+  const missing = command.checkouts.map((directory) => findMissingFile(resolve(root, directory))).find(Boolean);
+  if (missing !== undefined) {
+    screen.complain(`there is no ${missing}: --checkout takes the top directory of a Driftwire that is built`);
+    return MISUSED;
+  }
   stop.addEventListener('abort', () => screen.say('Stopping'));
   try {
     await benchmark(command, { screen, paint, isTerminal, root, stop });
@@ -44,6 +52,12 @@ async function benchmark(command: BenchRun, stage: Stage): Promise<void> {
   switch (command.scenario) {
     case 'throughput':
       return measureAndReport(command, stage, { measure: measureThroughput, write: writeThroughput });
+    case 'cost': {
+      const roots = command.checkouts.length === 0 ? ['.'] : command.checkouts;
+      const checkouts = roots.map((directory) => describeCheckout(resolve(stage.root, directory)));
+      const measure = (benches: Benches) => measureCost(benches, command, checkouts);
+      return measureAndReport(command, stage, { measure, write: writeCost });
+    }
     case 'latency':
       return measureAndReport(command, stage, { measure: measureLatency, write: writeLatency });
     case 'depth':
@@ -91,7 +105,8 @@ async function measureAndReport<Run>(
   screen.say(`Report: ${file}`);
 }
 
-function writeSettings({ events, receivers, workers, perRequest, requestsAtOnce }: BenchRun): string {
+function writeSettings({ scenario, runs, events, receivers, workers, perRequest, requestsAtOnce }: BenchRun): string {
+  if (scenario === 'cost') return `1 API, ${workers} workers, medians of ${runs} runs`;
   return `${events} events to ${receivers} receivers, 1 API, ${workers} workers, ${perRequest} events a request, ${requestsAtOnce} requests at once`;
 }
 
