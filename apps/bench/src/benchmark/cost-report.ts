@@ -1,34 +1,80 @@
 import { createTable, type Paint } from '@driftwire/terminal';
-import type { ByProcess, CostRun, SceneCost, Side } from './cost.js';
+import type { ByProcess, CostRun, Side, TurnCost } from './cost.js';
 import { FLOOD_SCENES, type Goal, IDLE, REST } from './cost-scenes.js';
 import { median } from './quantiles.js';
 
-/** What a scene came to in one run. */
-export type SceneFigures = ByProcess & { together: number; bare: number; ratio: number };
+/** What a scene came to in one turn. */
+export type TurnFigures = ByProcess & { together: number; bare: number; ratio: number };
 
-export function figuresOf({ cpuMs, bareMs }: Pick<SceneCost, 'cpuMs' | 'bareMs'>): SceneFigures {
+export function figuresOf({ cpuMs, bareMs }: Pick<TurnCost, 'cpuMs' | 'bareMs'>): TurnFigures {
   const together = sumOf(cpuMs);
   return { ...cpuMs, together, bare: bareMs, ratio: together / bareMs };
 }
 
-/** For each checkout what a delivery costs and what Driftwire takes by being there; every figure is a median of the runs. */
+/**
+ * For each checkout what a delivery costs and what Driftwire takes by being there, and what the first costs over each of the
+ * others. Every figure is a median of all turns.
+ */
 export function writeCost(runs: readonly CostRun[], paint: Paint): string {
-  return (runs[0]?.sides ?? [])
-    .map(({ checkout }, index) => {
-      const sides = runs.flatMap(({ sides }) => sides[index] ?? []);
-      const tables = [writeScenes(sides, paint), writeIdle(sides, paint)].filter((table) => table !== '');
-      return `${paint('bold', checkout)}\n${tables.join('\n\n')}`;
-    })
+  const columns = (runs[0]?.sides ?? []).map(({ checkout }, index) => ({
+    checkout,
+    sides: runs.flatMap(({ sides }) => sides[index] ?? []),
+  }));
+  const [first, ...others] = columns;
+  if (first === undefined) return '';
+  return [
+    ...columns.map(({ checkout, sides }) => [checkout, writeScenes(sides, paint), writeIdle(sides, paint)]),
+    ...others.map(({ checkout, sides }) => [
+      `${first.checkout} ÷ ${checkout}`,
+      writeComparison({ sides: first.sides, others: sides }, paint),
+    ]),
+  ]
+    .map(([title = '', ...tables]) => [paint('bold', title), ...tables.filter((table) => table !== '')].join('\n'))
     .join('\n\n');
+}
+
+/** Of figures that were taken one after the other, since machines change their speed. */
+export function compare(turns: readonly TurnCost[], others: readonly TurnCost[]): TurnFigures {
+  const middle = (figure: keyof TurnFigures) => {
+    const ratios = turns.flatMap((turn, index) => {
+      const other = others[index];
+      return other ? [figuresOf(turn)[figure] / figuresOf(other)[figure]] : [];
+    });
+    return median(ratios);
+  };
+  const [api, worker, postgres, redis] = [middle('api'), middle('worker'), middle('postgres'), middle('redis')];
+  return { api, worker, postgres, redis, together: middle('together'), bare: middle('bare'), ratio: middle('ratio') };
+}
+
+type Pair = { sides: readonly Side[]; others: readonly Side[] };
+
+function writeComparison({ sides, others }: Pair, paint: Paint): string {
+  const table = createTable(
+    ['', '× BARE GOT >', 'CPU A DELIVERY >', 'API >', 'WORKER >', 'POSTGRES >', 'REDIS >'],
+    paint,
+  );
+  for (const { name, title } of SCENES) {
+    const [turns, otherTurns] = [turnsOf(sides, name), turnsOf(others, name)];
+    if (turns.length === 0) continue;
+    const { ratio, together, api, worker, postgres, redis } = compare(turns, otherTurns);
+    table.add([title, ...[ratio, together, api, worker, postgres, redis].map((figure) => figure.toFixed(2))]);
+  }
+  return table.write();
+}
+
+const SCENES = [...FLOOD_SCENES, { ...REST, goal: undefined }];
+
+function turnsOf(sides: readonly Side[], name: string): TurnCost[] {
+  return sides.flatMap(({ turns }) => turns.filter(({ scene }) => scene === name));
 }
 
 function writeScenes(sides: readonly Side[], paint: Paint): string {
   const headings = ['', '× BARE GOT >', 'MUST >', 'AIM >', 'CPU ms A DELIVERY >', 'API >', 'WORKER >', 'POSTGRES >'];
   const table = createTable([...headings, 'REDIS >', 'BARE GOT >', 'DELIVERIES/S >', 'RECEIPT p50 >', 'p99 >'], paint);
-  for (const { name, title, goal } of [...FLOOD_SCENES, { ...REST, goal: undefined }]) {
-    const costs = sides.flatMap(({ scenes }) => scenes.filter((scene) => scene.name === name));
+  for (const { name, title, goal } of SCENES) {
+    const costs = turnsOf(sides, name);
     if (costs.length === 0) continue;
-    const figure = (read: (figures: SceneFigures) => number) => median(costs.map((cost) => read(figuresOf(cost))));
+    const figure = (read: (figures: TurnFigures) => number) => median(costs.map((cost) => read(figuresOf(cost))));
     const cpu = (['together', 'api', 'worker', 'postgres', 'redis', 'bare'] as const).map((process) =>
       figure((figures) => figures[process]).toFixed(3),
     );

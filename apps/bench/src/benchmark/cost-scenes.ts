@@ -12,25 +12,25 @@ export type FloodScene = {
 export type Goal = { must: number; aim: number };
 
 export const FLOOD_SCENES: readonly FloodScene[] = [
-  { name: 'callers-8', title: '1 endpoint, 8 callers', ...singles(4_000, { endpoints: 1, callers: 8 }) },
+  { name: 'callers-8', title: '1 endpoint, 8 callers', ...singles(2_000, { endpoints: 1, callers: 8 }) },
   {
     name: 'callers-32',
     title: '1 endpoint, 32 callers',
-    ...singles(6_000, { endpoints: 1, callers: 32 }),
+    ...singles(3_000, { endpoints: 1, callers: 32 }),
     goal: { must: 2.3, aim: 2 },
   },
-  { name: 'callers-128', title: '1 endpoint, 128 callers', ...singles(6_000, { endpoints: 1, callers: 128 }) },
+  { name: 'callers-128', title: '1 endpoint, 128 callers', ...singles(3_000, { endpoints: 1, callers: 128 }) },
   {
     name: 'endpoints-10',
     title: '10 endpoints, 32 callers',
-    ...singles(1_200, { endpoints: 10, callers: 32 }),
+    ...singles(600, { endpoints: 10, callers: 32 }),
     goal: { must: 1.6, aim: 1.2 },
   },
   {
     name: 'batches-500',
     title: '1 endpoint, batches of 500',
     endpoints: 1,
-    events: 10_000,
+    events: 5_000,
     perRequest: 500,
     requestsAtOnce: 4,
     goal: { must: 1.75, aim: 1.5 },

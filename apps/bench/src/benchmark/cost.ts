@@ -6,7 +6,15 @@ import type { Bench, Benches } from './bench.js';
 import type { BenchRun } from './command-line.js';
 import { FLOOD_SCENES, type FloodScene, IDLE, REST } from './cost-scenes.js';
 import { type Costs, measureCosts } from './costs.js';
-import { latencyOf, refuseLosses, runDriftwire, type Scene, setScene, untilAllRecorded } from './driftwire-run.js';
+import {
+  type DriftwireRun,
+  latencyOf,
+  refuseLosses,
+  runDriftwire,
+  type Scene,
+  setScene,
+  untilAllRecorded,
+} from './driftwire-run.js';
 import { postSteadily } from './latency.js';
 import { type OwnMemory, readOwnMemory } from './own-memory.js';
 import { tidyTables } from './past-deliveries.js';
@@ -15,8 +23,9 @@ import { readOneBody } from './throughput.js';
 
 export type ByProcess = Record<keyof Costs, number>;
 
-export type SceneCost = {
-  name: string;
+/** What a delivery cost in one turn of a scene. */
+export type TurnCost = {
+  scene: string;
   /** Processor time a delivery, in milliseconds. */
   cpuMs: ByProcess;
   /** Of a bare got request: the mean of the loop before and the one after. */
@@ -27,7 +36,7 @@ export type SceneCost = {
 
 export type Idle = { cpuPercent: ByProcess; memoryMiB: { before: OwnMemory; after: OwnMemory } };
 
-export type Side = { checkout: string; idle: Idle | undefined; scenes: SceneCost[] };
+export type Side = { checkout: string; idle: Idle | undefined; turns: TurnCost[] };
 
 export type CostRun = { sides: Side[] };
 
@@ -41,19 +50,20 @@ const WARM_UP: FloodScene = {
   requestsAtOnce: 32,
 };
 /** Of each scene, uncounted, before it is measured. */
-const WARM_UP_SHARE = 0.2;
+const WARM_UP_SHARE = 0.4;
+const TURNS = 3;
 const MOST_ENDPOINTS = 10;
 const BARE_AT_ONCE = 64;
 const BARE_WARM_UP = 10_000;
-const BARE_REQUESTS = 4_000;
+const BARE_REQUESTS = 3_000;
 const REST_WARM_UP_S = 6;
-const REST_S = 20;
+const REST_S = 8;
 const IDLE_S = 20;
 
 /** A checkout that is up, with the customers of its scenes. */
 type Contender = { checkout: Checkout; bench: Bench; scenes: Map<number, Scene> };
 
-/** What a delivery costs, in every scene, checkout by checkout, and a loop of bare got before and after each. */
+/** What a delivery costs: every scene in turns, checkout by checkout. */
 export function measureCost(benches: Benches, command: BenchRun, checkouts: readonly Checkout[]): Promise<CostRun> {
   return withContenders(benches, { command, checkouts }, (contenders) => measureAll(contenders, benches, command.only));
 }
@@ -77,34 +87,61 @@ async function withContenders<T>(
 
 async function measureAll(contenders: Contender[], benches: Benches, only: readonly string[]): Promise<CostRun> {
   const idles = await warmUp(contenders, benches, only.includes(IDLE.name));
-  const costs = new Map(contenders.map((contender) => [contender, [] as SceneCost[]]));
-  await withYardstick(contenders, benches, async (measureBare) => {
-    let before = await measureBare();
+  const turns = await withYardstick(contenders, benches, async (measureBare) => {
+    const turns: Turn[] = [];
     for (const scene of [...FLOOD_SCENES, REST].filter(({ name }) => only.includes(name))) {
-      for (const contender of contenders) {
-        benches.say(`${scene.title}, ${contender.checkout.name}`);
-        const cost = await ('events' in scene
-          ? measureFlood(contender, scene, benches)
-          : measureRest(contender, benches));
-        const after = await measureBare();
-        const bareMs = (before.cpuMsPerRequest + after.cpuMsPerRequest) / 2;
-        costs.get(contender)?.push({ ...cost, name: scene.name, bareMs });
-        before = after;
-      }
+      const player = 'events' in scene ? createFlood(scene, benches) : createRest(benches);
+      turns.push(...(await takeTurns(contenders, { scene, player, measureBare, benches })));
     }
+    return turns;
   });
-  const sides = contenders.map((contender, index) => ({
-    checkout: contender.checkout.name,
+  const sides = contenders.map(({ checkout }, index) => ({
+    checkout: checkout.name,
     idle: idles[index],
-    scenes: costs.get(contender) ?? [],
+    turns: turns.filter((turn) => turn.checkout === checkout).map(({ cost }) => cost),
   }));
   return { sides };
 }
 
+type Turn = { checkout: Checkout; cost: TurnCost };
+type Measured = Omit<TurnCost, 'scene' | 'bareMs'>;
+/** How a scene is played: a while for nothing, then for the record. */
+type Player = Record<'warmUp' | 'measure', (contender: Contender) => Promise<Measured>>;
+type Play = {
+  scene: { name: string; title: string };
+  player: Player;
+  measureBare: () => Promise<BareGotRun>;
+  benches: Benches;
+};
+
+/** There and back, so that nobody is always the first, with bare got before and after each. */
+async function takeTurns(
+  contenders: readonly Contender[],
+  { scene, player, measureBare, benches: { say } }: Play,
+): Promise<Turn[]> {
+  say(scene.title);
+  for (const contender of contenders) await player.warmUp(contender);
+  const turns: Turn[] = [];
+  let before = await measureBare();
+  for (let number = 1; number <= TURNS; number += 1) {
+    for (const contender of number % 2 === 1 ? contenders : contenders.toReversed()) {
+      say(`${scene.title}, ${number} of ${TURNS}, ${contender.checkout.name}`);
+      // Or autovacuum would do it at a moment of its own, within one measurement or another.
+      await withSession(contender.bench.stack.databaseUrl, tidyTables);
+      const measured = await player.measure(contender);
+      const after = await measureBare();
+      const bareMs = (before.cpuMsPerRequest + after.cpuMsPerRequest) / 2;
+      turns.push({ checkout: contender.checkout, cost: { ...measured, scene: scene.name, bareMs } });
+      before = after;
+    }
+  }
+  return turns;
+}
+
 /** What they take before there was anything to do, and after the first events. */
 async function warmUp(contenders: Contender[], benches: Benches, isIdleWanted: boolean): Promise<(Idle | undefined)[]> {
-  const before = contenders.map(({ bench }) => readOwnMemory(bench.stack));
   const cpuPercents = isIdleWanted ? await measureIdle(contenders, benches) : [];
+  const before = contenders.map(({ bench }) => readOwnMemory(bench.stack));
   const after: OwnMemory[] = [];
   for (const contender of contenders) {
     benches.say(`warming up ${contender.checkout.name}`);
@@ -132,50 +169,57 @@ async function measureIdle(contenders: Contender[], { say, progress }: Benches):
 }
 
 /** One bare got loop for the whole run, warm, against the first receiver there is. */
-async function withYardstick(
+async function withYardstick<T>(
   [first]: Contender[],
   { say }: Benches,
-  use: (measure: () => Promise<BareGotRun>) => Promise<void>,
-): Promise<void> {
-  if (first === undefined) return;
+  use: (measure: () => Promise<BareGotRun>) => Promise<T>,
+): Promise<T> {
+  if (first === undefined) throw new Error('nothing is measured');
   const body = await withSession(first.bench.stack.databaseUrl, readOneBody);
   const receivers = { urls: first.bench.receivers.urls.slice(0, 1) };
-  await withBareGot({ receivers, body, atOnce: BARE_AT_ONCE }, async (run) => {
+  return withBareGot({ receivers, body, atOnce: BARE_AT_ONCE }, async (run) => {
     say('warming up bare got');
     await run(BARE_WARM_UP);
-    await use(() => run(BARE_REQUESTS));
+    return use(() => run(BARE_REQUESTS));
   });
 }
 
-type Measured = Omit<SceneCost, 'name' | 'bareMs'>;
-
-async function measureFlood(contender: Contender, scene: FloodScene, benches: Benches): Promise<Measured> {
-  await flood(contender, { ...scene, events: Math.round(scene.events * WARM_UP_SHARE) }, benches);
-  // Or autovacuum would do it at a moment of its own, within one measurement or another.
-  await withSession(contender.bench.stack.databaseUrl, tidyTables);
-  const { costs, deliveries, perSecond, latencyMs } = await flood(contender, scene, benches);
-  return { cpuMs: perUnit(costs, deliveries), perSecond, latencyMs };
+function createFlood(scene: FloodScene, benches: Benches): Player {
+  const measure = async (contender: Contender, events: number) => {
+    const { costs, deliveries, perSecond, latencyMs } = await flood(contender, { ...scene, events }, benches);
+    return { cpuMs: perUnit(costs, deliveries), perSecond, latencyMs };
+  };
+  return {
+    warmUp: (contender) => measure(contender, Math.round(scene.events * WARM_UP_SHARE)),
+    measure: (contender) => measure(contender, scene.events),
+  };
 }
 
-async function flood(contender: Contender, scene: FloodScene, { progress }: Benches) {
+async function flood(contender: Contender, scene: FloodScene, { progress }: Benches): Promise<DriftwireRun> {
   return runDriftwire(await sceneOf(contender, scene.endpoints), scene, progress);
 }
 
-async function measureRest(contender: Contender, { progress }: Benches): Promise<Measured> {
-  const { stack, receivers } = contender.bench;
-  const scene = await sceneOf(contender, 1);
-  const post = async (seconds: number) => {
-    const posted = await postSteadily(scene, { eventsPerSecond: REST.eventsPerSecond, seconds, progress });
-    await withSession(stack.databaseUrl, untilAllRecorded);
-    return posted;
+function createRest({ progress }: Benches): Player {
+  const measure = async (contender: Contender, seconds: number) => {
+    const { stack, receivers } = contender.bench;
+    const scene = await sceneOf(contender, 1);
+    receivers.forget();
+    const { result: posted, costs } = await measureCosts(stack, async () => {
+      const events = await postSteadily(scene, { eventsPerSecond: REST.eventsPerSecond, seconds, progress });
+      await withSession(stack.databaseUrl, untilAllRecorded);
+      return events;
+    });
+    refuseLosses(receivers, posted.length);
+    return {
+      cpuMs: perUnit(costs, posted.length),
+      perSecond: posted.length / seconds,
+      latencyMs: latencyOf(posted, receivers),
+    };
   };
-  await post(REST_WARM_UP_S);
-  await withSession(stack.databaseUrl, tidyTables);
-  receivers.forget();
-  const { result: posted, costs } = await measureCosts(stack, () => post(REST_S));
-  refuseLosses(receivers, posted.length);
-  const latencyMs = latencyOf(posted, receivers);
-  return { cpuMs: perUnit(costs, posted.length), perSecond: posted.length / REST_S, latencyMs };
+  return {
+    warmUp: (contender) => measure(contender, REST_WARM_UP_S),
+    measure: (contender) => measure(contender, REST_S),
+  };
 }
 
 /** A customer for each number of endpoints, made when it is first needed. */
