@@ -1,6 +1,8 @@
 import { createTable, type Paint } from '@driftwire/terminal';
 import type { ByProcess, CostRun, Side, TurnCost } from './cost.js';
 import { FLOOD_SCENES, type Goal, IDLE, REST } from './cost-scenes.js';
+import { HOUSEHOLD_KINDS } from './household.js';
+import { type ByMember, IDLE_EVENTS } from './idle.js';
 import { median } from './quantiles.js';
 
 /** What a scene came to in one turn. */
@@ -49,6 +51,7 @@ export function compare(turns: readonly TurnCost[], others: readonly TurnCost[])
 type Pair = { sides: readonly Side[]; others: readonly Side[] };
 
 function writeComparison({ sides, others }: Pair, paint: Paint): string {
+  if (sides.every(({ turns }) => turns.length === 0)) return '';
   const table = createTable(
     ['', '× BARE GOT >', 'CPU A DELIVERY >', 'API >', 'WORKER >', 'POSTGRES >', 'REDIS >'],
     paint,
@@ -70,6 +73,7 @@ function turnsOf(sides: readonly Side[], name: string): TurnCost[] {
 
 function writeScenes(sides: readonly Side[], paint: Paint): string {
   const headings = ['', '× BARE GOT >', 'MUST >', 'AIM >', 'CPU ms A DELIVERY >', 'API >', 'WORKER >', 'POSTGRES >'];
+  if (sides.every(({ turns }) => turns.length === 0)) return '';
   const table = createTable([...headings, 'REDIS >', 'BARE GOT >', 'DELIVERIES/S >', 'RECEIPT p50 >', 'p99 >'], paint);
   for (const { name, title, goal } of SCENES) {
     const costs = turnsOf(sides, name);
@@ -91,40 +95,37 @@ function writeScenes(sides: readonly Side[], paint: Paint): string {
   return table.write();
 }
 
+/** Driftwire's own are the API, the worker and the supervisor; while they do nothing, the servers belong to it. */
 function writeIdle(sides: readonly Side[], paint: Paint): string {
   const idles = sides.flatMap(({ idle }) => idle ?? []);
   if (idles.length === 0) return '';
-  const table = createTable(['', 'TOGETHER >', 'MUST >', 'AIM >', 'API >', 'WORKER >', 'POSTGRES >', 'REDIS >'], paint);
-  const row = (name: string, parts: Partial<ByProcess>[], { goal, digits }: { goal?: Goal; digits: number }) => {
-    const middle = (read: (part: Partial<ByProcess>) => number) => median(parts.map(read)).toFixed(digits);
-    const cells = (['api', 'worker', 'postgres', 'redis'] as const).map((process) =>
-      parts.some((part) => process in part) ? middle((part) => part[process] ?? 0) : '',
-    );
-    table.add([name, middle(sumOf), ...goalCells(goal), ...cells]);
+  const processes = ['API >', 'WORKER >', 'NPM START >', 'POSTGRES >', 'REDIS >'];
+  const table = createTable(['npm start', 'TOGETHER >', 'MUST >', 'AIM >', ...processes], paint);
+  const row = (name: string, parts: readonly ByMember[], { goal, digits, sum }: RowFormat) => {
+    const middle = (read: (part: ByMember) => number) => median(parts.map(read)).toFixed(digits);
+    table.add([name, middle(sum), ...goalCells(goal), ...HOUSEHOLD_KINDS.map((kind) => middle((part) => part[kind]))]);
   };
-  row(
-    'Own memory at rest, MiB',
-    idles.map(({ memoryMiB }) => memoryMiB.before),
-    { digits: 0 },
-  );
   const { memoryMiB, cpuPercent } = IDLE.goal;
-  row(
-    'after 5,000 events',
-    idles.map(({ memoryMiB }) => memoryMiB.after),
-    { goal: memoryMiB, digits: 0 },
-  );
-  row(
-    'Doing nothing, % of a core',
-    idles.map(({ cpuPercent }) => cpuPercent),
-    { goal: cpuPercent, digits: 2 },
-  );
+  const before = idles.map((idle) => idle.memoryMiB.before);
+  const after = idles.map((idle) => idle.memoryMiB.after);
+  row('memory of its own three at rest, MiB', before, { digits: 0, sum: ownOf });
+  row(`the same after ${IDLE_EVENTS} events`, after, { goal: memoryMiB, digits: 0, sum: ownOf });
+  const percents = idles.map((idle) => idle.cpuPercent);
+  row('doing nothing, all, % of a core', percents, { goal: cpuPercent, digits: 2, sum: sumOf });
   return table.write();
+}
+
+type RowFormat = { goal?: Goal; digits: number; sum: (part: ByMember) => number };
+
+/** Without the servers. */
+export function ownOf({ api, worker, supervisor }: ByMember): number {
+  return api + worker + supervisor;
 }
 
 function goalCells(goal: Goal | undefined): [string, string] {
   return goal ? [`${goal.must}`, `${goal.aim}`] : ['', ''];
 }
 
-function sumOf(parts: Partial<ByProcess>): number {
+function sumOf(parts: Record<string, number>): number {
   return Object.values(parts).reduce((sum, part) => sum + part, 0);
 }

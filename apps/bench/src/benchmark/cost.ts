@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Checkout } from '../stack/checkout.js';
 import { withSession } from '../stack/database-session.js';
 import { type BareGotRun, withBareGot } from './baseline-runs.js';
@@ -15,8 +14,8 @@ import {
   setScene,
   untilAllRecorded,
 } from './driftwire-run.js';
+import { type Idle, measureIdle } from './idle.js';
 import { postSteadily } from './latency.js';
-import { type OwnMemory, readOwnMemory } from './own-memory.js';
 import { tidyTables } from './past-deliveries.js';
 import type { Percentiles } from './quantiles.js';
 import { readOneBody } from './throughput.js';
@@ -34,18 +33,15 @@ export type TurnCost = {
   latencyMs: Percentiles;
 };
 
-export type Idle = { cpuPercent: ByProcess; memoryMiB: { before: OwnMemory; after: OwnMemory } };
-
 export type Side = { checkout: string; idle: Idle | undefined; turns: TurnCost[] };
 
 export type CostRun = { sides: Side[] };
 
-/** Also what its memory is looked at after. */
 const WARM_UP: FloodScene = {
   name: 'warm-up',
   title: '',
   endpoints: 1,
-  events: 5_000,
+  events: 3_000,
   perRequest: 1,
   requestsAtOnce: 32,
 };
@@ -58,14 +54,26 @@ const BARE_WARM_UP = 10_000;
 const BARE_REQUESTS = 3_000;
 const REST_WARM_UP_S = 6;
 const REST_S = 8;
-const IDLE_S = 20;
 
 /** A checkout that is up, with the customers of its scenes. */
 type Contender = { checkout: Checkout; bench: Bench; scenes: Map<number, Scene> };
 
-/** What a delivery costs: every scene in turns, checkout by checkout. */
-export function measureCost(benches: Benches, command: BenchRun, checkouts: readonly Checkout[]): Promise<CostRun> {
-  return withContenders(benches, { command, checkouts }, (contenders) => measureAll(contenders, benches, command.only));
+/** What a delivery costs: every scene in turns, checkout by checkout. And what Driftwire takes by being there. */
+export async function measureCost(
+  benches: Benches,
+  command: BenchRun,
+  checkouts: readonly Checkout[],
+): Promise<CostRun> {
+  const idles = command.only.includes(IDLE.name) ? await measureIdle(checkouts, benches) : [];
+  const turns = await withContenders(benches, { command, checkouts }, (contenders) =>
+    measureTurns(contenders, benches, command.only),
+  );
+  const sides = checkouts.map((checkout, index) => ({
+    checkout: checkout.name,
+    idle: idles[index],
+    turns: turns.filter((turn) => turn.checkout === checkout).map(({ cost }) => cost),
+  }));
+  return { sides };
 }
 
 type Line = { command: BenchRun; checkouts: readonly Checkout[] };
@@ -85,22 +93,18 @@ async function withContenders<T>(
   );
 }
 
-async function measureAll(contenders: Contender[], benches: Benches, only: readonly string[]): Promise<CostRun> {
-  const idles = await warmUp(contenders, benches, only.includes(IDLE.name));
-  const turns = await withYardstick(contenders, benches, async (measureBare) => {
+async function measureTurns(contenders: Contender[], benches: Benches, only: readonly string[]): Promise<Turn[]> {
+  const scenes = [...FLOOD_SCENES, REST].filter(({ name }) => only.includes(name));
+  if (scenes.length === 0) return [];
+  await warmUp(contenders, benches);
+  return withYardstick(contenders, benches, async (measureBare) => {
     const turns: Turn[] = [];
-    for (const scene of [...FLOOD_SCENES, REST].filter(({ name }) => only.includes(name))) {
+    for (const scene of scenes) {
       const player = 'events' in scene ? createFlood(scene, benches) : createRest(benches);
       turns.push(...(await takeTurns(contenders, { scene, player, measureBare, benches })));
     }
     return turns;
   });
-  const sides = contenders.map(({ checkout }, index) => ({
-    checkout: checkout.name,
-    idle: idles[index],
-    turns: turns.filter((turn) => turn.checkout === checkout).map(({ cost }) => cost),
-  }));
-  return { sides };
 }
 
 type Turn = { checkout: Checkout; cost: TurnCost };
@@ -138,34 +142,11 @@ async function takeTurns(
   return turns;
 }
 
-/** What they take before there was anything to do, and after the first events. */
-async function warmUp(contenders: Contender[], benches: Benches, isIdleWanted: boolean): Promise<(Idle | undefined)[]> {
-  const cpuPercents = isIdleWanted ? await measureIdle(contenders, benches) : [];
-  const before = contenders.map(({ bench }) => readOwnMemory(bench.stack));
-  const after: OwnMemory[] = [];
+async function warmUp(contenders: readonly Contender[], benches: Benches): Promise<void> {
   for (const contender of contenders) {
     benches.say(`warming up ${contender.checkout.name}`);
     await flood(contender, WARM_UP, benches);
-    after.push(readOwnMemory(contender.bench.stack));
   }
-  return contenders.map((_, index) => {
-    const [cpuPercent, memoryBefore, memoryAfter] = [cpuPercents[index], before[index], after[index]];
-    if (!cpuPercent || !memoryBefore || !memoryAfter) return undefined;
-    return { cpuPercent, memoryMiB: { before: memoryBefore, after: memoryAfter } };
-  });
-}
-
-/** All of them at the same time, which are all idle. */
-async function measureIdle(contenders: Contender[], { say, progress }: Benches): Promise<ByProcess[]> {
-  say(`nothing, for ${IDLE_S} s`);
-  const idle = (async () => {
-    for (let second = 1; second <= IDLE_S; second += 1) {
-      await pause(1_000);
-      progress(second, IDLE_S);
-    }
-  })();
-  const measured = await Promise.all(contenders.map(({ bench }) => measureCosts(bench.stack, () => idle)));
-  return measured.map(({ costs }) => perUnit(costs, IDLE_S * 10));
 }
 
 /** One bare got loop for the whole run, warm, against the first receiver there is. */

@@ -8,10 +8,23 @@ const MS_PER_TICK = 10;
  * needs the children: each of its sessions is one.
  */
 export function cpuMsOf(pid: number): number {
+  return familyOf(pid).reduce((sum, member) => sum + cpuMsOfOne(member), 0);
+}
+
+/** Of one process and of those of its children that are gone. */
+export function cpuMsOfOne(pid: number): number {
   const stat = readStat(pid);
-  if (stat === null) return 0;
-  const children = childrenOf(pid).reduce((sum, child) => sum + cpuMsOf(child), 0);
-  return stat.ownMs + stat.waitedForMs + children;
+  return stat === null ? 0 : stat.ownMs + stat.waitedForMs;
+}
+
+/** The process and all that descend from it. */
+export function familyOf(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(familyOf)];
+}
+
+/** The command line, or what the process calls itself instead. */
+export function readTitle(pid: number): string {
+  return (readProc(`${pid}/cmdline`) ?? '').replaceAll('\0', ' ');
 }
 
 /** Resident memory in MiB, without the children. */
