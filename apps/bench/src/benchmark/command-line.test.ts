@@ -35,6 +35,10 @@ test.each([
     ['cost', '--only', 'idle,sleep'],
     "nothing of cost is called 'sleep': there is idle, callers-8, callers-32, callers-128, endpoints-10, batches-500, rest (see npm run bench -- --help)",
   ],
+  [
+    ['cost', '--profile', '--checkout', 'a', '--checkout', 'b'],
+    '--profile looks at one --checkout at a time (see npm run bench -- --help)',
+  ],
   [['throughput', '--speed'], "Unknown option '--speed' (see npm run bench -- --help)"],
 ])('%j is told what is wrong', (args, problem) => {
   expect(parseBenchCommand(args)).toEqual({ kind: 'misuse', problem });

@@ -90,6 +90,8 @@ export function parseBenchCommand(args: string[]): BenchCommand {
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
 function readRun(values: Values, [scenario, ...more]: string[]): BenchRun {
+  const { checkout: checkouts = [] } = values;
+  if (values.profile && checkouts.length > 1) throw new Error('--profile looks at one --checkout at a time');
   if (more.length > 0) throw new Error(`one scenario at a time, not also '${more[0]}'`);
   return {
     kind: 'run',
@@ -104,7 +106,7 @@ function readRun(values: Values, [scenario, ...more]: string[]): BenchRun {
     rows: wholeNumber('rows', values.rows, { least: 100_000, most: 1_000_000_000 }),
     waiting: wholeNumber('waiting', values.waiting, { least: 1, most: 100_000_000 }),
     only: values.only.split(',').map(readCostScene),
-    checkouts: values.checkout ?? [],
+    checkouts,
     report: values.report,
     keep: values.keep,
     profile: values.profile,

@@ -3,6 +3,7 @@ import type { ByProcess, CostRun, Side, TurnCost } from './cost.js';
 import { FLOOD_SCENES, type Goal, IDLE, REST } from './cost-scenes.js';
 import { HOUSEHOLD_KINDS } from './household.js';
 import { type ByMember, IDLE_EVENTS } from './idle.js';
+import type { Part } from './profiles.js';
 import { median } from './quantiles.js';
 
 /** What a scene came to in one turn. */
@@ -25,14 +26,19 @@ export function writeCost(runs: readonly CostRun[], paint: Paint): string {
   const [first, ...others] = columns;
   if (first === undefined) return '';
   return [
-    ...columns.map(({ checkout, sides }) => [checkout, writeScenes(sides, paint), writeIdle(sides, paint)]),
+    ...columns.map(({ checkout, sides }) => [
+      checkout,
+      writeScenes(sides, paint),
+      writeReceipt(sides, paint),
+      writeIdle(sides, paint),
+    ]),
     ...others.map(({ checkout, sides }) => [
       `${first.checkout} ÷ ${checkout}`,
       writeComparison({ sides: first.sides, others: sides }, paint),
     ]),
   ]
-    .map(([title = '', ...tables]) => [paint('bold', title), ...tables.filter((table) => table !== '')].join('\n'))
-    .join('\n\n');
+    .map(([title = '', ...tables]) => [paint('bold', title), ...tables.filter((table) => table !== '')].join('\n\n'))
+    .join('\n\n\n');
 }
 
 /** Of figures that were taken one after the other, since machines change their speed. */
@@ -72,9 +78,9 @@ function turnsOf(sides: readonly Side[], name: string): TurnCost[] {
 }
 
 function writeScenes(sides: readonly Side[], paint: Paint): string {
-  const headings = ['', '× BARE GOT >', 'MUST >', 'AIM >', 'CPU ms A DELIVERY >', 'API >', 'WORKER >', 'POSTGRES >'];
   if (sides.every(({ turns }) => turns.length === 0)) return '';
-  const table = createTable([...headings, 'REDIS >', 'BARE GOT >', 'DELIVERIES/S >', 'RECEIPT p50 >', 'p99 >'], paint);
+  const headings = ['', '× BARE GOT >', 'MUST >', 'AIM >', 'CPU ms A DELIVERY >', 'API >', 'WORKER >', 'POSTGRES >'];
+  const table = createTable([...headings, 'REDIS >', 'BARE GOT >', 'DELIVERIES/S >'], paint);
   for (const { name, title, goal } of SCENES) {
     const costs = turnsOf(sides, name);
     if (costs.length === 0) continue;
@@ -88,9 +94,18 @@ function writeScenes(sides: readonly Side[], paint: Paint): string {
       ...goalCells(goal),
       ...cpu,
       median(costs.map(({ perSecond }) => perSecond)).toFixed(0),
-      median(costs.map(({ latencyMs }) => latencyMs.p50)).toFixed(1),
-      median(costs.map(({ latencyMs }) => latencyMs.p99)).toFixed(1),
     ]);
+  }
+  return table.write();
+}
+
+function writeReceipt(sides: readonly Side[], paint: Paint): string {
+  const turns = turnsOf(sides, REST.name);
+  if (turns.length === 0) return '';
+  const table = createTable([`request to arrival, ${REST.title}`, 'ms >', 'MUST >', 'AIM >'], paint);
+  for (const quantile of ['p50', 'p99'] as const) {
+    const ms = median(turns.map(({ latencyMs }) => latencyMs[quantile])).toFixed(1);
+    table.add([quantile, ms, ...goalCells(REST.goal[quantile])]);
   }
   return table.write();
 }
@@ -113,6 +128,18 @@ function writeIdle(sides: readonly Side[], paint: Paint): string {
   const percents = idles.map((idle) => idle.cpuPercent);
   row('doing nothing, all, % of a core', percents, { goal: cpuPercent, digits: 2, sum: sumOf });
   return table.write();
+}
+
+/** The scenes of the last run, whose profiles are there, for who used the processor in them. */
+export function partsOf(runs: readonly CostRun[]): Part[] {
+  const sides = runs.at(-1)?.sides ?? [];
+  return SCENES.flatMap(({ name, title }) => {
+    const turns = turnsOf(sides, name);
+    if (turns.length === 0) return [];
+    const middle = (process: 'api' | 'worker') => median(turns.map(({ cpuMs }) => cpuMs[process]));
+    const windows = turns.map(({ window }) => window);
+    return [{ title, windows, cpuMs: { api: middle('api'), worker: middle('worker') } }];
+  });
 }
 
 type RowFormat = { goal?: Goal; digits: number; sum: (part: ByMember) => number };

@@ -5,6 +5,7 @@ import type { Bench, Benches } from './bench.js';
 import type { BenchRun } from './command-line.js';
 import { FLOOD_SCENES, type FloodScene, IDLE, REST } from './cost-scenes.js';
 import { type Costs, measureCosts } from './costs.js';
+import { nowUs, type Window } from './cpu-profile.js';
 import {
   type DriftwireRun,
   latencyOf,
@@ -31,6 +32,8 @@ export type TurnCost = {
   bareMs: number;
   perSecond: number;
   latencyMs: Percentiles;
+  /** When it was, for a profile. */
+  window: Window;
 };
 
 export type Side = { checkout: string; idle: Idle | undefined; turns: TurnCost[] };
@@ -108,7 +111,7 @@ async function measureTurns(contenders: Contender[], benches: Benches, only: rea
 }
 
 type Turn = { checkout: Checkout; cost: TurnCost };
-type Measured = Omit<TurnCost, 'scene' | 'bareMs'>;
+type Measured = Omit<TurnCost, 'scene' | 'bareMs' | 'window'>;
 /** How a scene is played: a while for nothing, then for the record. */
 type Player = Record<'warmUp' | 'measure', (contender: Contender) => Promise<Measured>>;
 type Play = {
@@ -132,10 +135,12 @@ async function takeTurns(
       say(`${scene.title}, ${number} of ${TURNS}, ${contender.checkout.name}`);
       // Or autovacuum would do it at a moment of its own, within one measurement or another.
       await withSession(contender.bench.stack.databaseUrl, tidyTables);
+      const fromUs = nowUs();
       const measured = await player.measure(contender);
+      const window = { fromUs, toUs: nowUs() };
       const after = await measureBare();
       const bareMs = (before.cpuMsPerRequest + after.cpuMsPerRequest) / 2;
-      turns.push({ checkout: contender.checkout, cost: { ...measured, scene: scene.name, bareMs } });
+      turns.push({ checkout: contender.checkout, cost: { ...measured, scene: scene.name, bareMs, window } });
       before = after;
     }
   }
