@@ -133,6 +133,8 @@ export async function withBareGot<T>(
     CONCURRENCY: `${atOnce}`,
   };
   const child = startYardstick('bare-got', env);
+  // It has ended, and its output says so.
+  child.stdin.on('error', () => {});
   const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
   try {
     return await use(async (requests) => {

@@ -74,7 +74,8 @@ Every receiver counts what it got: a run with a delivery that is lost or not on 
   --only A,B      of cost only these: ${COST_SCENES.join(', ')}
   --checkout DIR  of cost the API and worker of that built checkout; more than one are measured in turn (this one)
   --report FILE   where the JSON report goes (reports/bench-<scenario>.json)
-  --profile       also say who used the processor in API and workers (slower; profiles go beside the report)
+  --profile       also say who used the processor in API and workers, of cost for each scene (slower; profiles go beside the
+                  report; of several runs the last)
   --keep          keep databases and logs`;
 
 export function parseBenchCommand(args: string[]): BenchCommand {

@@ -32,7 +32,10 @@ test('checkouts are compared turn by turn: a slow hour that both saw changes not
   });
   const half = aTurn({ cpuMs: { api: 0.125, worker: 0.25, postgres: 0.0625, redis: 0.0625 } });
   const slowHalf = { ...half, bareMs: 1.5, cpuMs: { api: 0.375, worker: 0.75, postgres: 0.1875, redis: 0.1875 } };
-  const { together, worker, bare, ratio } = compare([half, slowHalf, half], [aTurn(), slow(aTurn()), aTurn()]);
+  const { together, worker, bare, ratio } = compare(
+    [half, slowHalf, slowHalf],
+    [aTurn(), slow(aTurn()), slow(aTurn())],
+  );
   expect({ together, worker, bare, ratio }).toEqual({ together: 0.5, worker: 0.5, bare: 1, ratio: 0.5 });
 });
 

@@ -1,5 +1,6 @@
 import { createTable, type Paint } from '@driftwire/terminal';
-import type { ByProcess, CostRun, Side, TurnCost } from './cost.js';
+import type { CostRun, Side, TurnCost } from './cost.js';
+import type { ByProcess } from './cost-players.js';
 import { FLOOD_SCENES, type Goal, IDLE, REST } from './cost-scenes.js';
 import { HOUSEHOLD_KINDS } from './household.js';
 import { type ByMember, IDLE_EVENTS } from './idle.js';
@@ -39,6 +40,18 @@ export function writeCost(runs: readonly CostRun[], paint: Paint): string {
   ]
     .map(([title = '', ...tables]) => [paint('bold', title), ...tables.filter((table) => table !== '')].join('\n\n'))
     .join('\n\n\n');
+}
+
+/** The scenes of the last run, whose profiles are there, for who used the processor in them. */
+export function partsOf(runs: readonly CostRun[]): Part[] {
+  const sides = runs.at(-1)?.sides ?? [];
+  return SCENES.flatMap(({ name, title }) => {
+    const turns = turnsOf(sides, name);
+    if (turns.length === 0) return [];
+    const middle = (process: 'api' | 'worker') => median(turns.map(({ cpuMs }) => cpuMs[process]));
+    const windows = turns.map(({ window }) => window);
+    return [{ title, windows, cpuMs: { api: middle('api'), worker: middle('worker') } }];
+  });
 }
 
 /** Of figures that were taken one after the other, since machines change their speed. */
@@ -110,6 +123,8 @@ function writeReceipt(sides: readonly Side[], paint: Paint): string {
   return table.write();
 }
 
+type RowFormat = { goal?: Goal; digits: number; sum: (part: ByMember) => number };
+
 /** Driftwire's own are the API, the worker and the supervisor; while they do nothing, the servers belong to it. */
 function writeIdle(sides: readonly Side[], paint: Paint): string {
   const idles = sides.flatMap(({ idle }) => idle ?? []);
@@ -129,20 +144,6 @@ function writeIdle(sides: readonly Side[], paint: Paint): string {
   row('doing nothing, all, % of a core', percents, { goal: cpuPercent, digits: 2, sum: sumOf });
   return table.write();
 }
-
-/** The scenes of the last run, whose profiles are there, for who used the processor in them. */
-export function partsOf(runs: readonly CostRun[]): Part[] {
-  const sides = runs.at(-1)?.sides ?? [];
-  return SCENES.flatMap(({ name, title }) => {
-    const turns = turnsOf(sides, name);
-    if (turns.length === 0) return [];
-    const middle = (process: 'api' | 'worker') => median(turns.map(({ cpuMs }) => cpuMs[process]));
-    const windows = turns.map(({ window }) => window);
-    return [{ title, windows, cpuMs: { api: middle('api'), worker: middle('worker') } }];
-  });
-}
-
-type RowFormat = { goal?: Goal; digits: number; sum: (part: ByMember) => number };
 
 /** Without the servers. */
 export function ownOf({ api, worker, supervisor }: ByMember): number {
