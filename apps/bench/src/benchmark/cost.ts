@@ -23,7 +23,7 @@ export type Side = { checkout: string; idle: Idle | undefined; turns: TurnCost[]
 
 export type CostRun = { sides: Side[] };
 
-const TURNS = 3;
+const TURNS = 2;
 const MOST_ENDPOINTS = Math.max(...FLOOD_SCENES.map(({ endpoints }) => endpoints));
 const BARE_AT_ONCE = 64;
 const BARE_WARM_UP = 10_000;
