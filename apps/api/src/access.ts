@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Actor, ApiKey, Role } from '@driftwire/database';
 import { parseApiKey } from './api-key.js';
 import { Problem } from './problem.js';
@@ -69,7 +69,7 @@ function ownerOf({ customerId }: Caller): string {
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
 
 export function bearerToken(authorization: string | undefined): string | undefined {

@@ -2,7 +2,6 @@ import type { Producer } from '@driftwire/queue';
 import type { Log } from '@driftwire/runtime';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import type { Registry } from 'prom-client';
-import { v7 as uuidv7 } from 'uuid';
 import { type AuthenticateOptions, createAuthenticate } from './access.js';
 import type { ApiDeps } from './api-dependencies.js';
 import { apiRoutes } from './api-routes.js';
@@ -10,6 +9,7 @@ import { answerClientError } from './client-error.js';
 import { commonHeaders } from './common-headers.js';
 import { answerProblem, mapErrors, problemOf } from './error-mapping.js';
 import { type HealthDeps, serveHealth } from './health.js';
+import { uuidv7 } from './new-id.js';
 import { servePagesOnDemand } from './pages-on-demand.js';
 import type { RateLimitOptions } from './rate-limit.js';
 import { measureRequests, type ObserveRequest } from './request-metrics.js';
@@ -86,7 +86,7 @@ function createBareApp(log: Log, observe: ObserveRequest, more: FastifyServerOpt
   const app = Fastify({
     ...more,
     logger: false,
-    genReqId: () => uuidv7(),
+    genReqId: () => uuidv7(Date.now()),
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Node takes the shorter of these two for the headers and the longer for the whole request, whichever is called what.
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
@@ -97,12 +97,15 @@ function createBareApp(log: Log, observe: ObserveRequest, more: FastifyServerOpt
     frameworkErrors: (error, request, reply) =>
       answerProblem(reply.headers(commonHeaders(request.id)), problemOf(error)),
   });
-  app.addHook('onRequest', async (request, reply) => {
+  // Hooks that wait for nothing say so themselves: a promise each is a tenth of what an accepted event costs.
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers(commonHeaders(request.id));
+    done();
   });
   mapErrors(app, log);
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     if (!request.routeOptions.config.isHandedOn) observe(request, reply);
+    done();
   });
   return app;
 }

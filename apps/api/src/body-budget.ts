@@ -21,13 +21,21 @@ export function budgetBodies(app: FastifyInstance): void {
   const small = createByteBudget(FOR_SMALL);
   const large = createByteBudget(FOR_LARGE);
   app.decorateRequest('bodyHold', null);
-  app.addHook('preParsing', async (request, { raw }) => {
+  app.addHook('preParsing', (request, { raw }, _payload, done) => {
     const bytes = expectedBytes(request);
     const budget = bytes > SMALL_BYTES ? large : small;
     const taken = budget.take(bytes + OVERHEAD_BYTES, () => goneSignal(raw));
-    request.bodyHold = untilAnswered(taken instanceof Promise ? await taken : taken, raw);
+    const goOn = (hold: Hold) => {
+      request.bodyHold = untilAnswered(hold, raw);
+      done();
+    };
+    if (taken instanceof Promise) taken.then(goOn, done);
+    else goOn(taken);
   });
-  app.addHook('onSend', async ({ bodyHold }) => bodyHold?.answered());
+  app.addHook('onSend', ({ bodyHold }, _reply, _payload, done) => {
+    bodyHold?.answered();
+    done();
+  });
 }
 
 /** As long as it says it is, or as it may become. What is longer than it may be is refused unread. */

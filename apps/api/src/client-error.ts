@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionError } from 'fastify';
-import { v7 as uuidv7 } from 'uuid';
 import { commonHeaders } from './common-headers.js';
+import { uuidv7 } from './new-id.js';
 import { Problem, problemBody } from './problem.js';
 
 /**
@@ -27,7 +27,7 @@ function problemOf(code: string): Problem {
 }
 
 function responseText(problem: Problem): string {
-  const requestId = uuidv7();
+  const requestId = uuidv7(Date.now());
   const body = JSON.stringify(problemBody(problem, requestId));
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,

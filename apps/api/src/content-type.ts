@@ -15,8 +15,9 @@ export function takeOnlyJson(app: FastifyInstance): void {
     bodyHold?.bytesAre(body.length);
     done(null, body);
   });
-  app.addHook('preParsing', async (request, reply) => {
-    if (request.method !== 'GET') await judgeContentType(request, reply);
+  app.addHook('preParsing', (request, reply, _payload, done) => {
+    if (request.method === 'GET' || isPlainJson(request.raw)) done();
+    else judgeContentType(request, reply).then(() => done(), done);
   });
 }
 
@@ -25,16 +26,21 @@ export function takeOnlyJson(app: FastifyInstance): void {
  * form. It goes on as JSON, which Fastify reads as nothing; every other type Fastify refuses.
  */
 async function judgeContentType({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const { headers } = raw;
-  const isCoded = !NOTHING_DONE.test(headers['content-encoding'] ?? '');
-  if (IS_JSON.test(headers['content-type'] ?? '') && !isCoded) return;
   if (await isEmpty(raw)) {
-    headers['content-type'] = JSON_TYPE;
-  } else if (isCoded) {
+    raw.headers['content-type'] = JSON_TYPE;
+  } else if (isCoded(raw)) {
     // RFC 9110, section 15.5.16: so it says what would have been taken.
     reply.header('accept-encoding', 'identity');
     throw new Problem('unsupported_media_type', 'Send the body uncompressed, without a Content-Encoding.');
   }
+}
+
+function isPlainJson(request: IncomingMessage): boolean {
+  return IS_JSON.test(request.headers['content-type'] ?? '') && !isCoded(request);
+}
+
+function isCoded({ headers }: IncomingMessage): boolean {
+  return !NOTHING_DONE.test(headers['content-encoding'] ?? '');
 }
 
 /** Of a chunked body its first bytes, or its end, are waited for; they stay where they are. */

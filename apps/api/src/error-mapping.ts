@@ -28,8 +28,8 @@ export function mapErrors(app: FastifyInstance, log: Log): void {
   });
   app.setNotFoundHandler((request, reply) => answerProblem(reply, noSuchRoute(request)));
   // Before the body is read: a stranger gets no byte of memory for a path that does not exist.
-  app.addHook('onRequest', async (request) => {
-    if (request.is404) throw noSuchRoute(request);
+  app.addHook('onRequest', (request, _reply, done) => {
+    done(request.is404 ? noSuchRoute(request) : undefined);
   });
 }
 

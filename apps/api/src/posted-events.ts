@@ -50,7 +50,7 @@ function postedEvent(
   return {
     fields: event.fields,
     dataText: json.textOf(['data']) ?? '',
-    rawText: json.textWithout([], event.addressedBy) ?? '',
+    rawText: event.key === undefined ? '' : (json.textWithout([], event.addressedBy) ?? ''),
     idempotencyKey: event.key,
     pointer: event.pointer,
   };

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { loggedError } from './logged-error.js';
+import { sharingWrites } from './shared-writes.js';
 
 export type Log = pino.Logger;
 
@@ -14,6 +15,10 @@ export function createLog(options: { service: string; level: string }): Log {
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: loggedError },
   };
-  // Lines that come while one is being written share the next write; what is left is written when the process exits.
-  return pino(settings, pino.destination({ dest: STDOUT, sync: false }));
+  // Written by a thread, and what is left when the process exits, before its end. What this adds must be handed on before.
+  const stdout = pino.destination({ dest: STDOUT, sync: false });
+  return pino(
+    settings,
+    sharingWrites(stdout, (handOn) => process.prependListener('exit', handOn)),
+  );
 }
