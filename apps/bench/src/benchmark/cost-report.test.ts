@@ -39,6 +39,15 @@ test('checkouts are compared turn by turn: a slow hour that both saw changes not
   expect({ together, worker, bare, ratio }).toEqual({ together: 0.5, worker: 0.5, bare: 1, ratio: 0.5 });
 });
 
+test('which checkout is named first makes no difference, even with two turns that disagree', () => {
+  const [one, other] = [
+    [aTurn(), aTurn({ bareMs: 1 })],
+    [aTurn({ bareMs: 0.25 }), aTurn({ bareMs: 2 })],
+  ];
+  expect(compare(one, other).ratio).toBeCloseTo(1);
+  expect(compare(other, one).ratio).toBeCloseTo(1);
+});
+
 test("Driftwire's own memory leaves the servers out", () => {
   expect(ownOf({ api: 1, worker: 2, supervisor: 4, postgres: 8, redis: 16 })).toBe(7);
 });

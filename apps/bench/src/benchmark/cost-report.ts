@@ -61,10 +61,15 @@ export function compare(turns: readonly TurnCost[], others: readonly TurnCost[])
       const other = others[index];
       return other ? [figuresOf(turn)[figure] / figuresOf(other)[figure]] : [];
     });
-    return median(ratios);
+    return middleRatio(ratios);
   };
   const [api, worker, postgres, redis] = [middle('api'), middle('worker'), middle('postgres'), middle('redis')];
   return { api, worker, postgres, redis, together: middle('together'), bare: middle('bare'), ratio: middle('ratio') };
+}
+
+/** Between the two in the middle, if there are two: the other way round it is the inverse, and favours nobody. */
+function middleRatio(ratios: readonly number[]): number {
+  return Math.sqrt(median(ratios) / median(ratios.map((ratio) => 1 / ratio)));
 }
 
 type Pair = { sides: readonly Side[]; others: readonly Side[] };
