@@ -53,7 +53,7 @@ export function createAcceptOne(
 }
 
 /**
- * Stores the posted events with their deliveries and hands the jobs on. All of them or none: a key that was used for
+ * Stores the posted events with their deliveries. All of them or none: a key that was used for
  * another event rejects the whole request. The answer does not wait for Redis, and for Postgres it waits `until` then.
  */
 export async function acceptPosted(
@@ -71,7 +71,6 @@ export async function acceptPosted(
     acceptances,
   );
 
-  enqueueNew(deps, acceptances);
   const replays = await deps.rideOut(() => findReplays(deps.prisma, customerId, acceptances), { until });
   const views = viewAll(distinct, acceptances, replays);
   const answers = originals.map((original, index) =>
@@ -148,13 +147,6 @@ function conflict(pointer: string): Problem {
   return new Problem('idempotency_conflict', 'The same key came with another event before. Nothing was stored.', {
     violations: [{ pointer, detail: 'has an idempotency key that belongs to another event' }],
   });
-}
-
-function enqueueNew({ enqueue, maxAttempts }: ApiDeps, acceptances: readonly Acceptance[]): void {
-  const deliveries = acceptances.flatMap((acceptance) => (acceptance.kind === 'created' ? acceptance.deliveries : []));
-  const unfinished = deliveries.filter(({ status }) => status === 'pending' || status === 'retrying');
-  if (unfinished.length === 0) return;
-  enqueue(unfinished.map(({ id, generation }) => ({ deliveryId: id, generation, maxAttempts })));
 }
 
 /** The answers by the id of the event that was sent in; a replay shows the first event, as it is now. */

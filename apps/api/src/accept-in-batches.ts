@@ -7,6 +7,7 @@ import {
   type Outage,
   type PrismaClient,
 } from '@driftwire/database';
+import type { DeliveryWakeUp } from '@driftwire/queue';
 
 /**
  * Stores the events of one request, all or none, and answers in their order. Keys must be unique within the request. While
@@ -16,6 +17,10 @@ export type Accept = (events: readonly EventToAccept[], until: number) => Promis
 
 export type AcceptOptions = {
   maxAttempts: number;
+  /** See `AcceptLimits`. */
+  deliveriesPerJob: number;
+  /** Returns at once: no answer waits for Redis. */
+  enqueue: (wakeUps: readonly DeliveryWakeUp[]) => void;
   /** See `AcceptLimits`. */
   backlogMs: () => number;
   /** Told how many events went into one statement. */
@@ -36,16 +41,19 @@ const LANES = 2;
  */
 const WITHIN_MS = 20_000;
 
-/** Requests that arrive while a statement is on its way share the next one. */
+/** Requests that arrive while a statement is on its way share the next one, and its bundles. */
 export function createAccept(
   prisma: PrismaClient,
-  { maxAttempts, backlogMs, observeBatch, outage, maxEndpointsPerCustomer }: AcceptOptions,
+  { maxAttempts, deliveriesPerJob, enqueue, backlogMs, observeBatch, outage, maxEndpointsPerCustomer }: AcceptOptions,
 ): Accept {
   const maxRows = Math.min(MAX_ROWS, MAX_DELIVERIES / maxEndpointsPerCustomer);
   const batcher = createBatcher<readonly EventToAccept[], Acceptance[]>({
-    run: (requests) => {
+    run: async (requests) => {
       observeBatch(requests.reduce((rows, events) => rows + events.length, 0));
-      return acceptEvents(prisma, requests, { maxAttempts, backlogMs: backlogMs(), withinMs: WITHIN_MS });
+      const limits = { maxAttempts, deliveriesPerJob, backlogMs: backlogMs(), withinMs: WITHIN_MS };
+      const acceptances = await acceptEvents(prisma, requests, limits);
+      enqueue(wakeUpsOf(acceptances.flat(), maxAttempts));
+      return acceptances;
     },
     keysOf: (events) => events.flatMap(keyOf),
     weigh: (events) => Math.max(events.length / maxRows, textLength(events) / MAX_BYTES),
@@ -55,6 +63,13 @@ export function createAccept(
     outage,
   });
   return batcher.submit;
+}
+
+function wakeUpsOf(acceptances: readonly Acceptance[], maxAttempts: number): DeliveryWakeUp[] {
+  return acceptances
+    .flatMap((acceptance) => (acceptance.kind === 'created' ? acceptance.deliveries : []))
+    .filter(({ status }) => status === 'pending' || status === 'retrying')
+    .map(({ id, generation, endpointId, jobId }) => ({ deliveryId: id, generation, endpointId, maxAttempts, jobId }));
 }
 
 function keyOf({ customerId, idempotency }: EventToAccept): string[] {

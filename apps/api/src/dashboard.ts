@@ -32,7 +32,12 @@ export async function serveDashboard(
   const serverAdapter = new FastifyAdapter();
   serverAdapter.setBasePath(BASE_PATH);
   createBullBoard({
-    queues: [new BullMQAdapter(queue, { readOnlyMode: isReadOnly, description: 'One job per unfinished delivery' })],
+    queues: [
+      new BullMQAdapter(queue, {
+        readOnlyMode: isReadOnly,
+        description: 'A job carries one delivery, or several that were accepted together; Postgres counts deliveries',
+      }),
+    ],
     serverAdapter,
     options: { uiConfig: { boardTitle: 'Driftwire' } },
   });

@@ -110,7 +110,8 @@ async function retry({ prisma, enqueue }: ApiDeps, { id, customerId }: Delivery,
   if (retried === null) {
     throw refusal(await prisma.delivery.findUniqueOrThrow({ where: { id, customerId }, include: { endpoint: true } }));
   }
-  enqueue([{ deliveryId: id, generation: retried.generation, maxAttempts: retried.maxAttempts }]);
+  const { generation, endpointId, maxAttempts } = retried;
+  enqueue([{ deliveryId: id, generation, endpointId, maxAttempts }]);
   return { status: 202, body: viewDelivery(retried) };
 }
 

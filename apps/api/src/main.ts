@@ -117,7 +117,7 @@ const buffer = createEnqueueBuffer({
   onOverflow: (count) => counters.overflow.inc(count),
   onFailure(error) {
     counters.enqueueFailures.inc();
-    tellNotEnqueued(error instanceof Error ? error : new Error(`${error}`));
+    tellNotEnqueued(error);
   },
 });
 const counterRedis = config.RATE_LIMIT_PER_KEY === 0 ? null : connectCounter(config.REDIS_URL, noteRedisError);
@@ -144,6 +144,8 @@ const app = await buildApp({
     findCustomer: createBriefMemory((id) => findCustomerId(database.prisma, id), remembered),
     accept: createAccept(database.prisma, {
       maxAttempts: config.MAX_ATTEMPTS,
+      deliveriesPerJob: config.DELIVERIES_PER_JOB,
+      enqueue: buffer.push,
       backlogMs: createBacklogWatch(() => oldestDueMs(database.prisma), { everyMs: BACKLOG_EVERY_MS, now }),
       observeBatch: (events) => observeBatch('accept', events),
       outage,

@@ -49,7 +49,11 @@ test('the job is enqueued under <deliveryId>-1 and carries ids only', async () =
     const hash = await stack.redis.redis.hgetall(`driftwire:deliveries:${delivery.id}-1`);
     return hash.data !== undefined && hash;
   });
-  expect(JSON.parse(job.data ?? '')).toEqual({ deliveryId: delivery.id, generation: 1 });
+  expect(JSON.parse(job.data ?? '')).toEqual({
+    deliveryId: delivery.id,
+    generation: 1,
+    endpointId: delivery.endpoint_id,
+  });
   expect(JSON.parse(job.opts ?? '')).toMatchObject({ attempts: 3, backoff: { type: 'recorded-delay' } });
 });
 

@@ -47,14 +47,14 @@ test.each<[string, AttemptReport, Partial<Claim>, object, object]>([
     responded(500),
     {},
     { to: 'retrying', delayMs: 110 },
-    { kind: 'retry', delayMs: 110, reason: 'the receiver answered 500' },
+    { kind: 'retry', delayMs: 110, reason: 'the receiver answered 500', generation: 1 },
   ],
   [
     'a second 500',
     responded(500),
     { failedCount: 1 },
     { to: 'retrying', delayMs: 220 },
-    { kind: 'retry', delayMs: 220, reason: 'the receiver answered 500' },
+    { kind: 'retry', delayMs: 220, reason: 'the receiver answered 500', generation: 1 },
   ],
   [
     'a third 500',
@@ -68,7 +68,7 @@ test.each<[string, AttemptReport, Partial<Claim>, object, object]>([
     failed('timeout', 'Timed out: after 1 s'),
     {},
     { to: 'retrying', delayMs: 110 },
-    { kind: 'retry', delayMs: 110, reason: 'Timed out: after 1 s' },
+    { kind: 'retry', delayMs: 110, reason: 'Timed out: after 1 s', generation: 1 },
   ],
   [
     'a blocked address',
@@ -149,7 +149,7 @@ test('counted from before the claim, the request may take until 5 s before the l
     },
     record: async ({ deliveryId, number }, isOver) => {
       for (clock.ms of [35_999, 36_000]) seen.push(isOver());
-      return { deliveryId, number, moved: true, locked: false };
+      return { deliveryId, number, moved: true, generation: 1, locked: false };
     },
   });
   expect(await deliver(JOB)).toEqual({ kind: 'done' });
@@ -237,7 +237,7 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
       did.order.push('record');
       return record
         ? record(attempt, isOver)
-        : { deliveryId: attempt.deliveryId, number: attempt.number, moved: moves, locked: false };
+        : { deliveryId: attempt.deliveryId, number: attempt.number, moved: moves, generation: 1, locked: false };
     },
     deactivateEndpoint: async (endpoint) => {
       did.order.push('deactivate');

@@ -82,12 +82,12 @@ async function attempt(deps: DeliverDeps, claim: Claim, leaseEnds: number): Prom
     policy(deps, claim),
   );
   const isOver = () => deps.now() >= leaseEnds;
-  const { moved } = await deps.record(attemptRecord(claim, report, transition), isOver);
+  const { moved, generation } = await deps.record(attemptRecord(claim, report, transition), isOver);
   deps.observe.attempted(claim, report, transition, moved);
 
   if (!moved) return { kind: 'done' };
   if (transition.to === 'failed' && transition.deactivateEndpoint) await deactivate(deps, claim, isOver);
-  return endingOf(transition, report);
+  return endingOf(transition, report, generation);
 }
 
 /** Goes on from the claim by the monotonic clock: the wall clock of this machine may be wrong, and may be set at any moment. */
@@ -166,8 +166,8 @@ function reasonOf({ outcome, error }: AttemptReport): string {
   return outcome.kind === 'response' ? `the receiver answered ${outcome.status}` : (error ?? outcome.kind);
 }
 
-function endingOf(transition: Transition, report: AttemptReport): JobEnding {
+function endingOf(transition: Transition, report: AttemptReport, generation: number): JobEnding {
   if (transition.to === 'success') return { kind: 'done' };
   if (transition.to === 'failed') return { kind: 'failed', reason: `${transition.reason}: ${reasonOf(report)}` };
-  return { kind: 'retry', delayMs: transition.delayMs, reason: reasonOf(report) };
+  return { kind: 'retry', delayMs: transition.delayMs, reason: reasonOf(report), generation };
 }

@@ -112,7 +112,7 @@ function deliveryMetrics(registry: Registry) {
 export function countInFlight<A, R>(run: (argument: A) => Promise<R>, registry: Registry): (argument: A) => Promise<R> {
   const inFlight = new Gauge({
     name: 'driftwire_deliveries_in_flight',
-    help: 'Delivery jobs this worker is running now.',
+    help: 'Deliveries this worker is working on now, whatever jobs they came in.',
     registers: [registry],
   });
   return async (argument) => {

@@ -52,7 +52,7 @@ function isOutage(error: unknown): boolean {
 }
 
 /** A delivery that retention has dropped meanwhile. */
-const NOT_THERE = { moved: false, locked: false };
+const NOT_THERE = { moved: false, generation: 0, locked: false };
 
 export function createDeliveryStatements(
   prisma: PrismaClient,

@@ -22,7 +22,9 @@ const {
   releaseClaim,
   summarizeOverdue,
 } = await import('@driftwire/database');
-const { createConsumer, createProducer, RedisRefusal, withoutRepeats } = await import('@driftwire/queue');
+const { createConsumer, createEnqueueBuffer, createProducer, RedisRefusal, withoutRepeats } = await import(
+  '@driftwire/queue'
+);
 const {
   addressPolicyOf,
   createLog,
@@ -57,6 +59,9 @@ const { createWatchdog } = await import('./watchdog.js');
 const LEASE_MARGIN_MS = 20_000;
 const POOL_SIZE = 10;
 const EXIT_MS = 3_000;
+/** Jobs kept in memory while Redis is away: of deliveries that failed in a bundle. */
+const ENQUEUE_CAPACITY = 10_000;
+const ENQUEUE_RETRY_MS = 250;
 const LAST_BEAT_MS = 1_000;
 /** The gauge's, and more than anybody needs to know. */
 const OVERDUE_COUNT_LIMIT = 10_000;
@@ -127,15 +132,29 @@ const queueOptions = {
     else log.warn({ err: error, repeats }, 'redis.error');
   }, now),
 };
+const producer = createProducer(queueOptions);
+const leftBundles = createEnqueueBuffer({
+  addJobs: producer.addJobs,
+  capacity: ENQUEUE_CAPACITY,
+  burst: ENQUEUE_CAPACITY,
+  retryDelayMs: ENQUEUE_RETRY_MS,
+  onOverflow: (count) => log.warn({ count }, 'jobs.overflow: the sweeper adds them'),
+  onFailure: withoutRepeats((error, repeats) => log.warn({ err: error, repeats }, 'jobs.not_enqueued'), now),
+});
 const consumer = createConsumer({
   ...queueOptions,
   concurrency: config.WORKER_CONCURRENCY,
   run: countInFlight(deliver, registry),
+  enqueue: leftBundles.push,
   onMalformedJob: (jobId) => log.warn({ job_id: jobId }, 'job.malformed'),
 });
-const producer = createProducer(queueOptions);
 const observeSweep = createSweepObserver(log, registry);
-const recovery = createRecovery({ prisma: database.prisma, producer, observe: observeSweep });
+const recovery = createRecovery({
+  prisma: database.prisma,
+  producer,
+  deliveriesPerJob: config.DELIVERIES_PER_JOB,
+  observe: observeSweep,
+});
 const sweeper = createSweeper({
   summarizeOverdue: () => summarizeOverdue(database.prisma, { countLimit: OVERDUE_COUNT_LIMIT }),
   redisTakesWrites: producer.takesWrites,
@@ -192,6 +211,7 @@ stopOnSignal({
   stop: async () => {
     sweeper.stop();
     await consumer.close(config.SHUTDOWN_GRACE_MS);
+    await leftBundles.close(LAST_BEAT_MS);
     // A beat that loses its connections would be reported as a failure.
     const background = Promise.all([sweeping, keeping.stop(), dropping.stop(), lettingGo.stop()]);
     await Promise.race([background, delay(LAST_BEAT_MS)]);

@@ -2,7 +2,12 @@ import { expect, test } from '@jest/globals';
 import { createParking, type ParkingDeps } from './parking.js';
 
 const jobs = (count: number) =>
-  Array.from({ length: count }, (_, n) => ({ deliveryId: `${n}`, generation: 2, maxAttempts: 3 }));
+  Array.from({ length: count }, (_, n) => ({
+    deliveryId: `${n}`,
+    generation: 2,
+    endpointId: 'everything',
+    maxAttempts: 3,
+  }));
 
 function setup(overrides: Partial<ParkingDeps> = {}) {
   const did = { added: [] as number[], letGo: [] as number[], ended: [] as (string | number)[] };

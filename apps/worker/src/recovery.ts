@@ -19,6 +19,7 @@ import type { SweepObserver } from './sweep-observer.js';
 export type RecoveryDeps = {
   prisma: PrismaClient;
   producer: Pick<Producer, 'addJobs' | 'lookAtJobs' | 'wake' | 'epoch'>;
+  deliveriesPerJob: number;
   observe: Pick<SweepObserver, 'swept' | 'wiped'>;
 };
 
@@ -30,13 +31,13 @@ export type Recovery = {
 };
 
 /** Sweep and wipe check, wired to one Postgres and one Redis. */
-export function createRecovery({ prisma, producer, observe }: RecoveryDeps): Recovery {
+export function createRecovery({ prisma, producer, deliveriesPerJob, observe }: RecoveryDeps): Recovery {
   const sweep = createSweep({
     armOverdue: (limits) => armOverdueDeliveries(prisma, limits),
     lookAtJobs: producer.lookAtJobs,
     dueAmong: (ids) => dueAmong(prisma, ids),
     wakeJobs: producer.wake,
-    takeNextGenerations: (overdue) => takeNextGenerations(prisma, overdue),
+    takeNextGenerations: (overdue) => takeNextGenerations(prisma, overdue, { deliveriesPerJob }),
     addJobs: producer.addJobs,
     rearm: (overdue, deadline) => rearmDeliveries(prisma, overdue, deadline),
     observe: observe.swept,

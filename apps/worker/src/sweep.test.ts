@@ -8,14 +8,14 @@ const MINUTE_MS = 60_000;
 test('a missing job is enqueued again under the same id', async () => {
   const { sweep, added, rearmed } = setup({ batches: [[overdue('a', 3)]], holds: { a: 'missing' } });
   await sweep();
-  expect(added).toEqual([{ deliveryId: 'a', generation: 3, maxAttempts: 3 }]);
+  expect(added).toEqual([wakeUp('a', 3)]);
   expect(rearmed).toEqual([]);
 });
 
 test('a job that finished without finishing its delivery is replaced by the next generation', async () => {
   const { sweep, added } = setup({ batches: [[overdue('a', 3)]], holds: { a: 'finished' } });
   await sweep();
-  expect(added).toEqual([{ deliveryId: 'a', generation: 4, maxAttempts: 3 }]);
+  expect(added).toEqual([wakeUp('a', 4)]);
 });
 
 test('a job that merely waits is left alone, and looked at again in about a quarter of an hour', async () => {
@@ -28,7 +28,7 @@ test('a job that merely waits is left alone, and looked at again in about a quar
 test('a job in no list, which nobody will ever take, is replaced by the next generation', async () => {
   const { sweep, added, rearmed, observed } = setup({ batches: [[overdue('a', 3)]], holds: { a: 'stray' } });
   await sweep();
-  expect(added).toEqual([{ deliveryId: 'a', generation: 4, maxAttempts: 3 }]);
+  expect(added).toEqual([wakeUp('a', 4)]);
   expect(rearmed).toEqual([]);
   expect(observed).toMatchObject([{ stray: 1, finished: 0, waiting: 0 }]);
 });
@@ -44,6 +44,23 @@ test('a job that sleeps longer than its delivery is woken; one whose delivery is
   expect(added).toEqual([]);
   expect(rearmed).toEqual([{ ids: ['late', 'early'], afterMs: 15.5 * MINUTE_MS }]);
   expect(observed).toMatchObject([{ asleep: 1, waiting: 1 }]);
+});
+
+test('bundles that are gone, or over, are made anew: their deliveries share jobs again; a job of its own is added again', async () => {
+  const inBundle = (id: string) => ({ ...overdue(id, 3), jobId: 'before' });
+  const { sweep, added } = setup({
+    batches: [[overdue('own', 3), inBundle('gone'), inBundle('over'), inBundle('alone')]],
+    holds: { over: 'finished' },
+    takeNextGenerations: async (bundled) =>
+      bundled.map((one, index) => ({ ...one, generation: 4, jobId: ['y', 'x', 'y'][index] ?? null })),
+  });
+  await sweep();
+  expect(added.map(({ deliveryId, generation, jobId }) => [deliveryId, generation, jobId])).toEqual([
+    ['own', 3, null],
+    ['over', 4, 'y'],
+    ['gone', 4, 'x'],
+    ['alone', 4, 'y'],
+  ]);
 });
 
 test('one that was claimed or recorded while its job was looked at gets no new job', async () => {
@@ -68,7 +85,7 @@ test('a delivery in flight is left to its worker, and counts for a full batch al
   const flying = Array.from({ length: 1_000 }, (_, index) => ({ ...overdue(`${index}`), isInFlight: true }));
   const { sweep, added, rearmed } = setup({ batches: [flying, [overdue('last')]] });
   await sweep();
-  expect(added).toEqual([{ deliveryId: 'last', generation: 1, maxAttempts: 3 }]);
+  expect(added).toEqual([wakeUp('last', 1)]);
   expect(rearmed).toEqual([]);
 });
 
@@ -87,7 +104,11 @@ test.each(['lookAtJobs', 'addJobs'] as const)('when Redis is lost at %s, all are
 });
 
 function overdue(deliveryId: string, generation = 1): OverdueDelivery {
-  return { deliveryId, generation, maxAttempts: 3, recoverAt: new Date(), isInFlight: false, isInterrupted: false };
+  return { ...wakeUp(deliveryId, generation), recoverAt: new Date(), isInFlight: false, isInterrupted: false };
+}
+
+function wakeUp(deliveryId: string, generation: number) {
+  return { deliveryId, generation, endpointId: 'everything', jobId: null, maxAttempts: 3 };
 }
 
 type Options = Partial<SweepDeps> & { batches: OverdueDelivery[][]; holds?: Record<string, JobPresence> };

@@ -1,13 +1,13 @@
 import type { OverdueDelivery } from '@driftwire/database';
-import type { DeliveryJob, DeliveryWakeUp, JobPresence } from '@driftwire/queue';
+import type { DeliveryWakeUp, JobPresence } from '@driftwire/queue';
 
 export type SweepDeps = {
   /** Takes overdue deliveries and moves their deadlines first, see `armOverdueDeliveries`. */
   armOverdue: (limits: { limit: number; rearmMs: number }) => Promise<OverdueDelivery[]>;
-  lookAtJobs: (jobs: readonly DeliveryJob[]) => Promise<JobPresence[]>;
+  lookAtJobs: (overdue: readonly OverdueDelivery[]) => Promise<JobPresence[]>;
   /** Of these deliveries those that should have been started by now. */
   dueAmong: (ids: readonly string[]) => Promise<ReadonlySet<string>>;
-  wakeJobs: (jobs: readonly DeliveryJob[]) => Promise<void>;
+  wakeJobs: (overdue: readonly OverdueDelivery[]) => Promise<void>;
   takeNextGenerations: (overdue: readonly OverdueDelivery[]) => Promise<OverdueDelivery[]>;
   addJobs: (jobs: readonly DeliveryWakeUp[]) => Promise<void>;
   rearm: (overdue: readonly OverdueDelivery[], deadline: { afterMs: number }) => Promise<void>;
@@ -61,8 +61,11 @@ export function createSweep(deps: SweepDeps): () => Promise<number> {
 async function recover(deps: SweepDeps, overdue: readonly OverdueDelivery[]): Promise<number> {
   try {
     const { missing, finished, stray, asleep, unfinished } = byPresence(overdue, await deps.lookAtJobs(overdue));
-    const replaced = await deps.takeNextGenerations([...finished, ...stray]);
-    await deps.addJobs([...missing, ...replaced].map(wakeUpOf));
+    // A job of its own can be added again; a bundle cannot, for who else was in it is not known here.
+    const ofItsOwn = missing.filter(({ jobId }) => jobId === null);
+    const bundled = missing.filter(({ jobId }) => jobId !== null);
+    const replaced = await deps.takeNextGenerations([...finished, ...stray, ...bundled]);
+    await deps.addJobs([...ofItsOwn, ...replaced].map(wakeUpOf));
     const due = await deps.dueAmong(asleep.map(({ deliveryId }) => deliveryId));
     const overslept = asleep.filter(({ deliveryId }) => due.has(deliveryId));
     await deps.wakeJobs(overslept);
@@ -77,7 +80,7 @@ async function recover(deps: SweepDeps, overdue: readonly OverdueDelivery[]): Pr
       asleep: overslept.length,
       waiting: waiting.length - overslept.length,
     });
-    return missing.length + replaced.length + overslept.length;
+    return ofItsOwn.length + replaced.length + overslept.length;
   } catch (error) {
     await deps.rearm(overdue, { afterMs: FAILED_REARM_MS });
     throw error;
@@ -99,6 +102,6 @@ function byPresence(overdue: readonly OverdueDelivery[], presences: readonly Job
   return found;
 }
 
-function wakeUpOf({ deliveryId, generation, maxAttempts }: OverdueDelivery): DeliveryWakeUp {
-  return { deliveryId, generation, maxAttempts };
+function wakeUpOf({ deliveryId, generation, endpointId, maxAttempts, jobId }: OverdueDelivery): DeliveryWakeUp {
+  return { deliveryId, generation, endpointId, maxAttempts, jobId };
 }

@@ -3,13 +3,15 @@ import { afterEach, expect, test } from '@jest/globals';
 import { aWakeUp, type Run, setupQueue } from './setup-queue.js';
 import { isTakingJobs } from './taking-jobs.js';
 
+const RETRY = { kind: 'retry' as const, delayMs: 1, reason: 'refused', generation: 1 };
+
 let close = async () => {};
 afterEach(() => close());
 
 test('a delivery that is done is run once, and its job completed', async () => {
   const { queue, run, job } = await consume(() => ({ kind: 'done' }));
   await until(() => queue.getCompletedCount().then((count) => count === 1));
-  expect(run).toEqual([{ deliveryId: job.deliveryId, generation: 1 }]);
+  expect(run).toEqual([{ deliveryId: job.deliveryId, generation: 1, endpointId: job.endpointId }]);
 });
 
 test('a retry comes after the delay the policy chose, on time, and spends one attempt', async () => {
@@ -17,7 +19,7 @@ test('a retry comes after the delay the policy chose, on time, and spends one at
   const { queue, job } = await consume(() => {
     startedAt.push(Date.now());
     return startedAt.length === 1
-      ? { kind: 'retry', delayMs: 230, reason: 'the receiver answered 500' }
+      ? { kind: 'retry', delayMs: 230, reason: 'the receiver answered 500', generation: 1 }
       : { kind: 'done' };
   });
   await until(() => queue.getCompletedCount().then((count) => count === 1));
@@ -44,20 +46,22 @@ test('a snooze spends nothing: after ten of them the job still has all its attem
   let snoozes = 0;
   const { queue, job, run } = await consume(() => {
     snoozes += 1;
-    return snoozes <= 10 ? { kind: 'snooze', delayMs: 5 } : { kind: 'retry', delayMs: 5, reason: 'refused' };
+    return snoozes <= 10
+      ? { kind: 'snooze', delayMs: 5 }
+      : { kind: 'retry', delayMs: 5, reason: 'refused', generation: 1 };
   });
   await until(() => queue.getFailedCount().then((count) => count === 1));
   expect(run).toHaveLength(10 + job.maxAttempts);
 });
 
 test('the row decides how many attempts a job has', async () => {
-  const { queue, run } = await consume(() => ({ kind: 'retry', delayMs: 1, reason: 'refused' }), { maxAttempts: 5 });
+  const { queue, run } = await consume(() => RETRY, { maxAttempts: 5 });
   await until(() => queue.getFailedCount().then((count) => count === 1));
   expect(run).toHaveLength(5);
 });
 
 test('a reason that BullMQ reads as a command is only a reason', async () => {
-  const { queue, run } = await consume(() => ({ kind: 'retry', delayMs: 1, reason: 'bullmq:rateLimitExceeded' }));
+  const { queue, run } = await consume(() => ({ ...RETRY, reason: 'bullmq:rateLimitExceeded' }));
   await until(() => queue.getFailedCount().then((count) => count === 1));
   expect(run).toHaveLength(3);
 });

@@ -23,6 +23,7 @@ export async function setupQueue(
       ...options,
       concurrency,
       run: async (job) => run(job),
+      enqueue: (wakeUps) => void producer.addJobs(wakeUps).catch((error) => errors.push(error)),
       onMalformedJob: (jobId) => malformed.push(jobId),
     }),
   );
@@ -45,6 +46,6 @@ export async function setupQueue(
 }
 
 export function aWakeUp(overrides: Partial<DeliveryWakeUp> = {}): DeliveryWakeUp & { id: string } {
-  const wakeUp = { deliveryId: randomUUID(), generation: 1, maxAttempts: 3, ...overrides };
+  const wakeUp = { deliveryId: randomUUID(), generation: 1, endpointId: randomUUID(), maxAttempts: 3, ...overrides };
   return { ...wakeUp, id: deliveryJobId(wakeUp) };
 }

@@ -23,6 +23,7 @@ export async function setupSweeper() {
   const { sweep, recoverWiped, recoverIdle } = createRecovery({
     prisma,
     producer,
+    deliveriesPerJob: 16,
     observe: { swept: (batch) => swept.push(batch), wiped: () => {} },
   });
   return {
@@ -38,6 +39,18 @@ export async function setupSweeper() {
     addJobs: async (ids: readonly string[]) => {
       for (let from = 0; from < ids.length; from += PIPELINE) {
         await producer.addJobs(ids.slice(from, from + PIPELINE).map(wakeUp));
+      }
+    },
+    /** So many to a job, on record and in Redis. */
+    addBundles: async (ids: readonly string[], perJob: number) => {
+      const bundled = ids.map((id, index) => ({ id, jobId: bundleId(Math.floor(index / perJob)) }));
+      for (let from = 0; from < bundled.length; from += perJob * PIPELINE) {
+        const some = bundled.slice(from, from + perJob * PIPELINE);
+        await prisma.$executeRaw`
+          UPDATE deliveries SET job_id = bundled.job_id
+          FROM unnest(${some.map(({ id }) => id)}::uuid[], ${some.map(({ jobId }) => jobId)}::uuid[]) AS bundled(id, job_id)
+          WHERE deliveries.id = bundled.id`;
+        await producer.addJobs(some.map(({ id, jobId }) => ({ ...wakeUp(id), jobId })));
       }
     },
     /** Jobs in Redis, whatever their state. */
@@ -77,6 +90,10 @@ export async function setupSweeper() {
 
 function wakeUp(deliveryId: string): DeliveryWakeUp {
   return { deliveryId, generation: 1, maxAttempts: 3 };
+}
+
+export function bundleId(number: number): string {
+  return `00000000-0000-8000-8000-${number.toString(16).padStart(12, '0')}`;
 }
 
 async function anEvent(prisma: ReturnType<typeof connectDatabase>['prisma']) {

@@ -1,3 +1,4 @@
+import { bundleId, inBundles } from './bundles.js';
 import { Prisma, type PrismaClient } from './generated/client.js';
 import { jobGraceMs } from './job-grace.js';
 import { withPartitions } from './partitions.js';
@@ -28,10 +29,11 @@ export type Acceptance =
   | { kind: 'conflict' };
 
 /**
- * `backlogMs`: for how long the oldest delivery that is due has been waiting (`oldestDueMs`). `withinMs`: an event whose `createdAt` is
+ * `deliveriesPerJob`: what a statement stores is shared out to jobs of at most so many deliveries, equally; 1, the default, gives each a
+ * job of its own. `backlogMs`: for how long the oldest delivery that is due has been waiting (`oldestDueMs`). `withinMs`: an event whose `createdAt` is
  * further from the moment at which its statement begins is not stored, as if Postgres were away; without it, any is.
  */
-export type AcceptLimits = { maxAttempts: number; backlogMs?: number; withinMs?: number };
+export type AcceptLimits = { maxAttempts: number; deliveriesPerJob?: number; backlogMs?: number; withinMs?: number };
 
 const MAX_ROUNDS = 10;
 
@@ -107,13 +109,14 @@ type InsertedRow = {
   same_body: boolean | null;
   delivery_id: string | null;
   endpoint_id: string | null;
+  job_id: string | null;
 };
 
 /** Rows are inserted in the order of (customer, key), or two inputs with the same keys would wait for each other. */
 async function insertEvents(
   prisma: PrismaClient,
   events: readonly (EventToAccept & { request: number })[],
-  { maxAttempts, backlogMs = 0, withinMs }: AcceptLimits,
+  { maxAttempts, deliveriesPerJob = 1, backlogMs = 0, withinMs }: AcceptLimits,
 ): Promise<InsertedRow[]> {
   const rows = await rowsJson(events.map(toRow), ({ body }) => body.length);
   return prisma.$queryRaw<InsertedRow[]>`
@@ -153,16 +156,21 @@ async function insertEvents(
         time_within(created_at, ${withinMs ?? null}::float8 * interval '1 ms')
       FROM fresh
     ),
+    subscribed AS (
+      SELECT fresh.*, endpoint.id AS endpoint_id, ${inBundles(Prisma.sql`fresh.ordinal, endpoint.id`)}
+      FROM fresh JOIN endpoints endpoint ON ${IS_SUBSCRIBED}
+    ),
     fanned_out AS (
       INSERT INTO deliveries
-        (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, created_at)
-      SELECT uuidv7_at(fresh.created_at), fresh.customer_id, fresh.id, endpoint.id, fresh.event_type, ${maxAttempts}::int,
-        now(), now() + ${jobGraceMs(backlogMs)}::float8 * interval '1 ms', fresh.created_at
-      FROM fresh JOIN endpoints endpoint ON ${IS_SUBSCRIBED}
-      RETURNING id, event_id, endpoint_id
+        (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, job_id, created_at)
+      SELECT uuidv7_at(created_at), customer_id, id, endpoint_id, event_type, ${maxAttempts}::int,
+        now(), now() + ${jobGraceMs(backlogMs)}::float8 * interval '1 ms', ${bundleId(deliveriesPerJob)}, created_at
+      FROM subscribed
+      RETURNING id, event_id, endpoint_id, job_id
     )
     SELECT input.ordinal::int, known.event_id AS known_event_id, known.same_body,
-      fanned_out.id AS delivery_id, fanned_out.endpoint_id
+      fanned_out.id AS delivery_id, fanned_out.endpoint_id,
+      fanned_out.job_id
     FROM input
     LEFT JOIN known ON known.ordinal = input.ordinal
     LEFT JOIN fanned_out ON fanned_out.event_id = input.id
@@ -222,9 +230,9 @@ function acceptance(rows: readonly InsertedRow[]): Acceptance {
   if (known?.known_event_id) {
     return known.same_body ? { kind: 'replayed', eventId: known.known_event_id } : { kind: 'conflict' };
   }
-  const deliveries = rows.flatMap(({ delivery_id, endpoint_id }) =>
+  const deliveries = rows.flatMap(({ delivery_id, endpoint_id, job_id }) =>
     delivery_id && endpoint_id
-      ? [{ id: delivery_id, endpointId: endpoint_id, generation: 1, status: 'pending' as const }]
+      ? [{ id: delivery_id, endpointId: endpoint_id, generation: 1, status: 'pending' as const, jobId: job_id }]
       : [],
   );
   return { kind: 'created', deliveries };

@@ -59,7 +59,11 @@ export function connectDatabase(options: ConnectOptions): Database {
     if (isReadOnly(error)) dropIdle(pool);
   });
   const adapter = new PrismaPg(pool, { schema, statementNameGenerator: statementName });
-  const prisma = new PrismaClient({ adapter });
+  const prisma = new PrismaClient({
+    adapter,
+    // Any other notes where each statement was called from, which takes longer than all else that is done for a small one.
+    errorFormat: 'minimal',
+  });
   return {
     prisma,
     direct: directQuery(adapter),

@@ -7,7 +7,7 @@ import { JOB_GRACE_MS } from './job-grace.js';
 export type Ring = readonly string[];
 
 /** Of the job that lets a delivery go on. */
-export type LetGo = { deliveryId: string; generation: number; maxAttempts: number };
+export type LetGo = { deliveryId: string; generation: number; endpointId: string; maxAttempts: number };
 
 /**
  * Remembers that a claim was given back because this ring did not open its endpoint's secret. After the release, or it could
@@ -48,10 +48,11 @@ export async function letGoParked(
       DELETE FROM parked_deliveries USING open WHERE parked_deliveries.delivery_id = open.delivery_id
     )
     UPDATE deliveries delivery SET
-      generation = delivery.generation + 1, next_attempt_at = now(),
+      generation = delivery.generation + 1, job_id = NULL, next_attempt_at = now(),
       recover_at = now() + ${JOB_GRACE_MS}::int * interval '1 ms'
     FROM open WHERE delivery.id = open.delivery_id AND ${isWaiting}
-    RETURNING delivery.id AS "deliveryId", delivery.generation, delivery.max_attempts AS "maxAttempts"`;
+    RETURNING delivery.id AS "deliveryId", delivery.generation, delivery.endpoint_id AS "endpointId",
+      delivery.max_attempts AS "maxAttempts"`;
 }
 
 /**

@@ -24,9 +24,10 @@ export type AttemptRecord = {
 
 /**
  * `moved` is false when the delivery had already gone on without this attempt. A repeated record gets the same answer.
+ * `generation` is that of the job which the delivery waits for now: another than that of its claim when it has left a bundle.
  * `locked`: somebody else had the row locked at this moment, nothing was written; ask again.
  */
-export type RecordAnswer = { deliveryId: string; number: number; moved: boolean; locked: boolean };
+export type RecordAnswer = { deliveryId: string; number: number; moved: boolean; generation: number; locked: boolean };
 
 /** An attempt that is still in flight when the late success of an earlier one ends its delivery: nobody would claim again. */
 const OVERTAKEN = 'in flight when an earlier attempt turned out to have succeeded';
@@ -58,7 +59,7 @@ export async function recordAttempts(
         error text, to_status delivery_status, delay_ms float8, to_reason failure_reason
       ), LATERAL (
         SELECT fence, deliveries.round AS current_round, failed_count, last_attempt_at, lease_expires_at, status,
-          failure_reason
+          failure_reason, generation, job_id
         FROM deliveries
         WHERE deliveries.id = ended.delivery_id AND deliveries.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
         FOR UPDATE SKIP LOCKED
@@ -96,6 +97,9 @@ export async function recordAttempts(
         response_code = ended.response_code,
         last_error = ended.error,
         lease_expires_at = NULL,
+        -- A retry leaves its bundle: it is due at a time of its own.
+        generation = ended.generation + (ended.to_status = 'retrying' AND ended.job_id IS NOT NULL)::int,
+        job_id = CASE WHEN ended.to_status <> 'retrying' THEN ended.job_id END,
         next_attempt_at = now() + ended.delay,
         recover_at = now() + ended.delay + ${JOB_GRACE_MS}::int * interval '1 ms',
         completed_at = CASE WHEN ended.to_status <> 'retrying' THEN now() END
@@ -105,13 +109,13 @@ export async function recordAttempts(
           (ended.fence = ended.number AND ended.lease_expires_at IS NOT NULL)
           OR (ended.to_status = 'success' AND ended.status <> 'success')
           OR NOT ${fenced}::bool)
-      RETURNING delivery.id
+      RETURNING delivery.id, delivery.generation
     )
-    SELECT delivery_id, number, delivery_id = ANY (ARRAY(SELECT id FROM moved)) OR (
+    SELECT delivery_id, number, coalesce(moved.generation, held.generation) AS generation, moved.id IS NOT NULL OR (
         -- The answer to an earlier record may have been lost on its way: then the delivery is where that one put it.
         fence = number AND lease_expires_at IS NULL AND status = to_status
           AND failure_reason IS NOT DISTINCT FROM to_reason) AS moved
-    FROM held`;
+    FROM held LEFT JOIN moved ON moved.id = held.delivery_id`;
   const rows = await withPartitions(prisma, ids, record);
   const answered = new Set(rows.map(({ delivery_id }) => delivery_id));
   const passedOver = records.filter(({ deliveryId }) => !answered.has(deliveryId));
@@ -120,17 +124,18 @@ export async function recordAttempts(
     passedOver.map(({ deliveryId }) => deliveryId),
   );
   return [
-    ...rows.map(({ delivery_id: deliveryId, number, moved }) => ({ deliveryId, number, moved, locked: false })),
+    ...rows.map(({ delivery_id: deliveryId, ...answer }) => ({ deliveryId, ...answer, locked: false })),
     ...passedOver.map(({ deliveryId, number }) => ({
       deliveryId,
       number,
       moved: false,
+      generation: 0,
       locked: existing.has(deliveryId),
     })),
   ];
 }
 
-type RecordedRow = { delivery_id: string; number: number; moved: boolean };
+type RecordedRow = { delivery_id: string; number: number; moved: boolean; generation: number };
 
 /** A record in the statement's words. Null where there is nothing, so that the row's column is null, too. */
 function toRow(record: AttemptRecord) {

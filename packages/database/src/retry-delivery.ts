@@ -22,7 +22,7 @@ export async function retryFinishedDelivery(
       UPDATE deliveries delivery SET
         status = 'pending', failure_reason = NULL, completed_at = NULL, lease_expires_at = NULL,
         round = delivery.round + 1, failed_count = 0, starts = 0,
-        generation = delivery.generation + 1,
+        generation = delivery.generation + 1, job_id = NULL,
         fence = delivery.fence + (delivery.starts > 0)::int,
         next_attempt_at = now(), recover_at = now() + ${JOB_GRACE_MS}::int * interval '1 ms'
       FROM endpoints endpoint
@@ -34,7 +34,7 @@ export async function retryFinishedDelivery(
         delivery.endpoint_id AS "endpointId", delivery.event_type AS "eventType", delivery.status,
         delivery.failure_reason AS "failureReason", delivery.max_attempts AS "maxAttempts", delivery.round,
         delivery.failed_count AS "failedCount", delivery.starts, delivery.fence,
-        delivery.lease_expires_at AS "leaseExpiresAt", delivery.generation,
+        delivery.lease_expires_at AS "leaseExpiresAt", delivery.generation, delivery.job_id AS "jobId",
         delivery.claimed_generation AS "claimedGeneration", delivery.recover_at AS "recoverAt",
         delivery.next_attempt_at AS "nextAttemptAt", delivery.last_attempt_at AS "lastAttemptAt",
         delivery.response_code AS "responseCode", delivery.last_error AS "lastError",

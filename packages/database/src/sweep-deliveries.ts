@@ -1,3 +1,4 @@
+import { bundleId, inBundles } from './bundles.js';
 import { Prisma, type PrismaClient } from './generated/client.js';
 
 /** A delivery past its deadline, armed anew: until `recoverAt` nobody else will sweep it. */
@@ -5,6 +6,9 @@ export type OverdueDelivery = {
   deliveryId: string;
   /** Of the job that should exist now. Already the next one when the delivery was interrupted. */
   generation: number;
+  endpointId: string;
+  /** Of the bundle that carries it; null: a job of its own. */
+  jobId: string | null;
   maxAttempts: number;
   recoverAt: Date;
   /** Somebody is sending it: its deadline is the end of the lease, and there is nothing to do before. */
@@ -13,13 +17,17 @@ export type OverdueDelivery = {
   isInterrupted: boolean;
 };
 
+const SWEPT = Prisma.sql`
+  delivery.id AS "deliveryId", delivery.generation, delivery.endpoint_id AS "endpointId", delivery.job_id AS "jobId",
+  delivery.max_attempts AS "maxAttempts", delivery.recover_at AS "recoverAt"`;
+
 /**
  * Takes deliveries whose deadline has passed, the oldest deadlines first, and moves their deadlines by `rearmMs` before
  * anything else is done: a sweeper that dies next costs this delay and nothing more. Rows that somebody has
  * locked are skipped, so that sweepers share the work and hold up nobody.
  *
  * A delivery in flight only gets the deadline that its claim spared itself to write, for most are done before theirs. An
- * interrupted one takes its next generation here. Only once: while its new job waits in a long queue the lease
+ * interrupted one takes its next generation here, and a job of its own. Only once: while its new job waits in a long queue the lease
  * stays run out, but was not taken by the current generation any more.
  *
  * Every value comes from the rows that were locked, here as in all statements that lock and then update: where a row has changed
@@ -31,7 +39,7 @@ export async function armOverdueDeliveries(
 ): Promise<OverdueDelivery[]> {
   return prisma.$queryRaw<OverdueDelivery[]>`
     WITH overdue AS (
-      SELECT id, generation, lease_expires_at, lease_expires_at > now() AS is_in_flight,
+      SELECT id, generation, job_id, lease_expires_at, lease_expires_at > now() AS is_in_flight,
         lease_expires_at <= now() AND claimed_generation = generation AS is_interrupted
       FROM deliveries WHERE recover_at <= now()
       ORDER BY recover_at LIMIT ${limit}::int
@@ -39,29 +47,30 @@ export async function armOverdueDeliveries(
     )
     UPDATE deliveries delivery SET
       recover_at = CASE WHEN is_in_flight THEN overdue.lease_expires_at ELSE now() + ${rearmMs}::int * interval '1 ms' END,
-      generation = overdue.generation + coalesce(is_interrupted, false)::int
+      generation = overdue.generation + coalesce(is_interrupted, false)::int,
+      job_id = CASE WHEN is_interrupted THEN NULL ELSE overdue.job_id END
     FROM overdue WHERE delivery.id = overdue.id
-    RETURNING delivery.id AS "deliveryId", delivery.generation, delivery.max_attempts AS "maxAttempts",
-      delivery.recover_at AS "recoverAt", coalesce(is_in_flight, false) AS "isInFlight",
+    RETURNING ${SWEPT}, coalesce(is_in_flight, false) AS "isInFlight",
       coalesce(is_interrupted, false) AS "isInterrupted"`;
 }
 
 /**
- * For deliveries whose job has finished without finishing them: the next generation, so that a job can be added although
- * Redis still keeps the old one. Compare-and-set on the deadline: one that was claimed or recorded meanwhile is left
+ * For deliveries whose job has finished without finishing them, or whose bundle is gone: the next generation, so that a job can be
+ * added although Redis still keeps the old one, in bundles of `deliveriesPerJob` at most. Compare-and-set on the deadline: one that was claimed or recorded meanwhile is left
  * alone, and missing from the answer.
  */
 export async function takeNextGenerations(
   prisma: PrismaClient,
   overdue: readonly OverdueDelivery[],
+  { deliveriesPerJob }: { deliveriesPerJob: number } = { deliveriesPerJob: 1 },
 ): Promise<OverdueDelivery[]> {
   if (overdue.length === 0) return [];
   return prisma.$queryRaw<OverdueDelivery[]>`
-    WITH held AS (${stillArmed(overdue)})
-    UPDATE deliveries delivery SET generation = held.generation + 1
-    FROM held WHERE delivery.id = held.id
-    RETURNING delivery.id AS "deliveryId", delivery.generation, delivery.max_attempts AS "maxAttempts",
-      delivery.recover_at AS "recoverAt", false AS "isInFlight", false AS "isInterrupted"`;
+    WITH held AS (${stillArmed(overdue)}),
+    placed AS (SELECT id, generation, ${inBundles(Prisma.sql`id`)} FROM held)
+    UPDATE deliveries delivery SET generation = placed.generation + 1, job_id = ${bundleId(deliveriesPerJob)}
+    FROM placed WHERE delivery.id = placed.id
+    RETURNING ${SWEPT}, false AS "isInFlight", false AS "isInterrupted"`;
 }
 
 /**

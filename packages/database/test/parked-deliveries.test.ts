@@ -28,9 +28,9 @@ async function aParked({ sealedWith = 'new', headersWith = 'new', ring = ['old']
 }
 
 test('a ring without the key lets nothing go; one with it does, once, due at once under the next generation', async () => {
-  const { id } = await aParked();
+  const { id, endpointId } = await aParked();
   expect(await letGo('old')).toEqual([]);
-  expect(await letGo('old', 'new')).toEqual([{ deliveryId: id, generation: 2, maxAttempts: 3 }]);
+  expect(await letGo('old', 'new')).toEqual([{ deliveryId: id, generation: 2, endpointId, maxAttempts: 3 }]);
   expect(await letGo('old', 'new')).toEqual([]);
   expect((await at.ask(id)).verdict).not.toBe('claimed');
   expect((await at.claim(id, { generation: 2 })).fence).toBe(1);

@@ -18,7 +18,9 @@ async function moved(entry: AttemptRecord): Promise<boolean | undefined> {
 test('a success ends the delivery and keeps the whole attempt', async () => {
   const { id } = await at.aDelivery();
   const claim = await at.claim(id);
-  expect(await record(aRecord(claim))).toEqual([{ deliveryId: id, number: 1, moved: true, locked: false }]);
+  expect(await record(aRecord(claim))).toEqual([
+    { deliveryId: id, number: 1, moved: true, generation: 1, locked: false },
+  ]);
   expect(await at.delivery(id)).toMatchObject({
     status: 'success',
     failureReason: null,
@@ -181,7 +183,7 @@ test('a locked row is skipped at once, says so, and delays no other; unlocked, i
   await client.query('COMMIT');
   await client.end();
   expect(answers.filter((answer) => answer.locked)).toEqual([
-    { deliveryId: locked.id, number: 1, moved: false, locked: true },
+    { deliveryId: locked.id, number: 1, moved: false, generation: 0, locked: true },
   ]);
   expect(answers.filter((answer) => answer.moved).map(({ deliveryId }) => deliveryId)).toEqual([free.id]);
   expect((await at.delivery(locked.id)).attempts).toEqual([]);

@@ -52,6 +52,8 @@ test('what is overdue is armed anew before anything else: a second sweep right a
   expect(overdue).toEqual({
     deliveryId: id,
     generation: 1,
+    endpointId: before.endpointId,
+    jobId: null,
     maxAttempts: 3,
     recoverAt,
     isInFlight: false,

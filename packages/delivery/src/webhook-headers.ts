@@ -30,11 +30,9 @@ export function redactHeaders(
   headers: Readonly<Record<string, string>>,
   names: readonly string[],
 ): Record<string, string> {
-  if (names.length === 0) return { ...headers };
+  const redacted = { ...headers };
+  if (names.length === 0) return redacted;
   const hidden = new Set(names.map((name) => name.toLowerCase()));
-  const entries = Object.entries(headers).map(([name, value]): [string, string] => [
-    name,
-    hidden.has(name.toLowerCase()) ? REDACTED : value,
-  ]);
-  return Object.fromEntries(entries);
+  for (const name of Object.keys(redacted)) if (hidden.has(name.toLowerCase())) redacted[name] = REDACTED;
+  return redacted;
 }

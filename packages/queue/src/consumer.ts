@@ -1,28 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { DELIVERY_QUEUE, type DeliveryJob, deliveryJobSchema } from './delivery-job.js';
+import { DELIVERY_QUEUE } from './delivery-job.js';
 import { JobWorker } from './job-worker.js';
+import { createPlaces, type Places } from './places.js';
 import type { QueueOptions } from './producer.js';
 import { connectConsumer, redisAnswers, redisTakesWrites } from './redis-connection.js';
 import { explained } from './redis-refusal.js';
+import { createRunJob, type JobEnding, type RunJobDeps, recordedDelay } from './run-job.js';
 
-/** What running a job came to, as data; this file turns it into what BullMQ understands. */
-export type JobEnding =
-  /** Nothing more for BullMQ to do: delivered, cancelled, or not this job's business. */
-  | { kind: 'done' }
-  /** A failed attempt is on record and the next one is due after `delayMs`: spends a BullMQ attempt. */
-  | { kind: 'retry'; delayMs: number; reason: string }
-  /** The delivery ended `failed`: the dashboard's failed tab shows it. */
-  | { kind: 'failed'; reason: string }
-  /** Not now: run again after `delayMs` without spending an attempt. */
-  | { kind: 'snooze'; delayMs: number };
-
-export type ConsumerOptions = QueueOptions & {
-  concurrency: number;
-  run: (job: DeliveryJob) => Promise<JobEnding>;
-  onMalformedJob: (jobId: string | undefined) => void;
-};
+export type ConsumerOptions = QueueOptions &
+  RunJobDeps & {
+    /** Deliveries at once, whatever jobs they came in. */
+    concurrency: number;
+  };
 
 export type Consumer = {
   /** Takes jobs from now on; waits for Redis as long as it must, and for the rights it needs there. */
@@ -53,7 +44,6 @@ const RETRY_AFTER_OUTAGE_MS = 500;
 const IDLE_LOOK_S = 1;
 /** How often a closing consumer asks whether Redis is still there to be told how its jobs ended. */
 const CLOSING_CHECK_MS = 250;
-const MAX_SNOOZE_MS = 3_600_000;
 /** A right may be granted while we wait for it. */
 const RIGHTS_CHECK_MS = 500;
 /** Finished jobs kept for the dashboard; Postgres keeps the history. */
@@ -61,19 +51,20 @@ const KEPT_JOBS = 1_000;
 /** Keeping a completed job costs Redis a quarter of what running it does, so of a long rush a worker keeps only a part. */
 const COMPLETED_KEPT_PER_SECOND = 50;
 
-/** The consuming side: runs `run` for every delivery job and translates its ending. */
+/** The consuming side: runs `run` for every delivery that a job brings, as many at once as there are places. */
 export function createConsumer(options: ConsumerOptions): Consumer {
   const onError = (error: Error) => options.onError(explained(error));
   const connection = connectConsumer(options.redisUrl, onError);
   const inFlight = new Set<Promise<JobEnding>>();
-  const tracking = { ...options, run: (job: DeliveryJob) => tracked(inFlight, options.run(job)) };
+  const places = createPlaces(options.concurrency);
+  const runJob = createRunJob({ ...options, run: inPlace(places, (job) => tracked(inFlight, options.run(job))) });
   const isKept = createAllowance(KEPT_JOBS, COMPLETED_KEPT_PER_SECOND);
   const run = async (job: Job, token: string | undefined) => {
-    await runJob(tracking, job, token);
+    await runJob(job, token);
     if (!isKept()) job.opts.removeOnComplete = true;
   };
   const makeWorker = () => {
-    const made = new JobWorker(DELIVERY_QUEUE, run, {
+    const workerOptions = {
       connection,
       prefix: options.prefix,
       autorun: false,
@@ -86,7 +77,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       settings: { backoffStrategy: recordedDelay },
       removeOnComplete: { count: KEPT_JOBS },
       removeOnFail: { count: KEPT_JOBS },
-    });
+    };
+    const made = new JobWorker(DELIVERY_QUEUE, run, workerOptions, places);
     made.on('error', (error) => {
       made.noteError(error);
       onError(error);
@@ -115,6 +107,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     inFlight: () => inFlight.size,
     close: async (deadlineMs) => {
       closing.abort();
+      places.close();
       const done = new AbortController();
       const closed = worker?.close().catch(onError);
       const abandoned = untilNoRedis(inFlight, () => redisAnswers(connection), done.signal);
@@ -154,44 +147,12 @@ async function untilNoRedis(
   }
 }
 
-async function runJob(options: ConsumerOptions, job: Job, token: string | undefined): Promise<void> {
-  const parsed = deliveryJobSchema.safeParse(job.data);
-  if (!parsed.success) return options.onMalformedJob(job.id);
-  const ending = await options.run(parsed.data).catch(throwAsError);
-  switch (ending.kind) {
-    case 'done':
-      return;
-    case 'snooze':
-      await job.moveToDelayed(Date.now() + Math.min(ending.delayMs, MAX_SNOOZE_MS), token);
-      throw new DelayedError();
-    case 'retry':
-      throw new RetryLater(ending.reason, ending.delayMs);
-    case 'failed':
-      throw new UnrecoverableError(`driftwire: ${ending.reason}`);
-  }
-}
-
-/** BullMQ leaves a job active for ever whose processor throws `undefined`, and reads a message from anything else. */
-function throwAsError(thrown: unknown): never {
-  throw thrown instanceof Error ? thrown : new Error(`driftwire: a bug threw ${thrown}`, { cause: thrown });
-}
-
-/** The throw that hands a retry to BullMQ. The text is ours alone: BullMQ reads meaning into some messages. */
-class RetryLater extends Error {
-  override name = 'RetryLater';
-  readonly delayMs: number;
-
-  constructor(reason: string, delayMs: number) {
-    super(`driftwire: ${reason}`);
-    this.delayMs = delayMs;
-  }
-}
-
-/** Anything else that reaches BullMQ is a bug; then the row's own clock decides, and the claim makes an early run wait. */
-const DELAY_AFTER_A_BUG_MS = 5_000;
-
-function recordedDelay(_attemptsMade: number, _type?: string, error?: Error): number {
-  return error instanceof RetryLater ? error.delayMs : DELAY_AFTER_A_BUG_MS;
+/** Before anything is claimed. What finds no place because the worker is about to end is the next worker's. */
+function inPlace(places: Places, run: RunJobDeps['run']): RunJobDeps['run'] {
+  return async (delivery) => {
+    if (!(await places.take())) return { kind: 'snooze', delayMs: 0 };
+    return run(delivery).finally(places.give);
+  };
 }
 
 /** True for the first `burst`, and from then on so often a second (a token bucket). */

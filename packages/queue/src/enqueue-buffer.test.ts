@@ -59,6 +59,20 @@ test('more than the capacity is kept while Redis takes jobs; what has been kept 
   expect(told.overflow).toEqual([1, 1]);
 });
 
+test('a bundle is never cut: neither at the end of a batch nor where the buffer is full', async () => {
+  const batches: string[][] = [];
+  const { buffer, told } = setup({
+    burst: 1_000,
+    addJobs: async (batch) => void batches.push(batch.map(({ deliveryId }) => deliveryId)),
+  });
+  const bundle = (jobId: string, size: number) =>
+    jobs(...Array.from({ length: size }, (_, index) => `${jobId}${index}`)).map((one) => ({ ...one, jobId }));
+  buffer.push([...jobs('a'), ...bundle('x', 100), ...bundle('y', 450), ...bundle('z', 450)]);
+  await buffer.close(5_000);
+  expect(batches.map((batch) => batch.length)).toEqual([101, 450]);
+  expect(told.overflow).toEqual([450]);
+});
+
 test('a push of nothing changes nothing', async () => {
   const { buffer, redis } = setup();
   buffer.push([]);

@@ -11,6 +11,14 @@ export type JobPresence = 'missing' | 'finished' | JobPlace;
  * a look would take the rest for missing.
  */
 export async function lookAtJobs(redis: Redis, toKey: ToKey, ids: readonly string[]): Promise<JobPresence[]> {
+  // A bundle's id comes once for each delivery in it.
+  const distinct = [...new Set(ids)];
+  const presences = await lookAtDistinct(redis, toKey, distinct);
+  const byId = new Map(distinct.map((id, index) => [id, presences[index] ?? 'missing']));
+  return ids.map((id) => byId.get(id) ?? 'missing');
+}
+
+async function lookAtDistinct(redis: Redis, toKey: ToKey, ids: readonly string[]): Promise<JobPresence[]> {
   const pipeline = redis.pipeline();
   for (const id of ids) pipeline.hmget(toKey(id), 'timestamp', 'finishedOn', 'processedOn');
   const hashes = (await answersOf(pipeline, ids.length)).map(parseHash);

@@ -1,21 +1,29 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Job, type JobJson, Worker } from 'bullmq';
+import { type Job, type JobJson, Worker, type WorkerOptions } from 'bullmq';
+import type { Places } from './places.js';
 import { isReply } from './redis-refusal.js';
 
 /** Long enough to cost nothing, short enough that nobody notices when Redis takes writes again. */
 const REFUSED_PAUSE_MS = 500;
-/** The deliveries of an event come together: where there is one job, there are more. */
-const TAKEN_AT_ONCE = 4;
+/** Of a long queue. */
+const TAKEN_AT_ONCE = 8;
+/** What BullMQ takes for a job that waits. */
+const READY = { member: '0', score: 0 };
 
 /** A job that Redis has given to this worker and BullMQ has not been told of yet. */
 type TakenJob = { data: JobJson; id: string; token: string };
 
+type Processor = (job: Job, token: string | undefined) => Promise<void>;
+
 /**
- * BullMQ's worker with two changes.
+ * BullMQ's worker with three changes.
  *
- * It takes up to four jobs in one round trip. BullMQ takes one after the other, so that the last of a few that come
- * together waits for as many answers, and each is claimed by itself. Never more than it has room for: a job that is taken
- * and does not run is one that no other worker can run.
+ * It counts deliveries, not jobs: it asks for a job only while there is room for a delivery more, and neither takes the wake-up that
+ * another worker could use nor is handed a job for one that has ended.
+ *
+ * It begins a job as soon as it has it. BullMQ fetches until nothing is left or it is full, and begins the first one then; being told
+ * that the queue is drained, it begins, and waits for the next in the meantime. Of a queue that turns out to be long it takes several at
+ * once. Never more than it has room for: a job that is taken and does not run is one that no other worker can run.
  *
  * And it pauses after a refusal. BullMQ asks again at once when Redis answers, but refuses to hand out a job: full, read-only, a
  * user who may not. That is 10,000 errors a second and a busy core for as long as it lasts.
@@ -25,9 +33,29 @@ export class JobWorker extends Worker {
   isFed = false;
   /** True when it refused: that is no outage, and no other worker would fare better. */
   isRefused = false;
+  readonly #places: Places;
   readonly #taken: TakenJob[] = [];
-  /** Jobs that BullMQ has been told of and that have not ended. */
-  #running = 0;
+  /** Jobs that BullMQ has been told of and that have not begun, with the deliveries they carry. */
+  readonly #found: Map<Job, number>;
+  #takenAtOnce = 1;
+  #mostCarried = 1;
+
+  constructor(name: string, process: Processor, options: WorkerOptions, places: Places) {
+    const found = new Map<Job, number>();
+    const begin: Processor = (job, token) => {
+      found.delete(job);
+      return process(job, token);
+    };
+    super(name, begin, options);
+    this.#found = found;
+    this.#places = places;
+    const { backend } = this;
+    const waitForJob = backend.waitForJob.bind(backend);
+    backend.waitForJob = async (timeoutS) => {
+      if (this.#taken.length > 0 || (await this.#waitForRoom())) return READY;
+      return waitForJob(timeoutS);
+    };
+  }
 
   /** To be told of every error that it emits: most refusals show in no other way. */
   noteError(error: Error): void {
@@ -39,15 +67,33 @@ export class JobWorker extends Worker {
     this.isRefused = !yes;
   }
 
+  #room(): number {
+    const ahead = [...this.#found.values()].reduce((sum, deliveries) => sum + deliveries, 0);
+    return this.#places.room() - ahead;
+  }
+
+  /** Answers whether there was none. */
+  async #waitForRoom(): Promise<boolean> {
+    let hasWaited = false;
+    while (this.#room() <= 0 && !this.closing) {
+      hasWaited = true;
+      await this.#places.change();
+    }
+    return hasWaited;
+  }
+
   protected override async moveToActive(token: string, name?: string): Promise<Job> {
     const next = this.#taken.shift();
     if (next !== undefined) return this.nextJobFromJobData(next.data, next.id, next.token);
-    const room = this.concurrency - this.#running;
+    await this.#waitForRoom();
+    const count = Math.max(Math.min(this.#takenAtOnce, Math.floor(this.#room() / this.#mostCarried)), 1);
     const [job] = await Promise.all([
       super.moveToActive(token, name).catch(pauseAfterRefusal),
-      this.#takeMore(Math.min(TAKEN_AT_ONCE, room) - 1, token, name),
+      this.#takeMore(count - 1, token, name),
     ]);
     this.#isAllowed(true);
+    const isLong = job !== undefined && this.#taken.length === count - 1;
+    this.#takenAtOnce = isLong ? Math.min(count * 2, TAKEN_AT_ONCE) : 1;
     return job === undefined && this.#taken.length > 0 ? this.moveToActive(token, name) : job;
   }
 
@@ -65,14 +111,18 @@ export class JobWorker extends Worker {
 
   protected override async nextJobFromJobData(data?: JobJson, id?: string, token?: string): Promise<Job> {
     const job = await super.nextJobFromJobData(data, id, token);
-    if (job !== undefined) this.#running += 1;
+    if (job !== undefined) {
+      const carried = deliveriesIn(job.data);
+      this.#found.set(job, carried);
+      this.#mostCarried = Math.max(this.#mostCarried, carried);
+      // Private, and read at one place: whether to wait for the next job rather than to ask for it before this one has begun.
+      Reflect.set(this, 'drained', true);
+    }
     return job;
   }
 
-  override processJob(...job: Parameters<Worker['processJob']>) {
-    return super.processJob(...job).finally(() => {
-      this.#running -= 1;
-    });
+  override processJob(job: Job, token: string) {
+    return super.processJob(job, token, () => false).finally(() => this.#found.delete(job));
   }
 
   override async close(force?: boolean): Promise<void> {
@@ -86,6 +136,11 @@ export class JobWorker extends Worker {
     const taken = this.#taken.splice(0);
     await Promise.allSettled(taken.map(({ id, token }) => this.backend.moveJobFromActiveToWait(id, token)));
   }
+}
+
+function deliveriesIn(data: unknown): number {
+  const others = typeof data === 'object' && data !== null && 'others' in data ? data.others : undefined;
+  return Array.isArray(others) ? 1 + others.length : 1;
 }
 
 async function pauseAfterRefusal(error: unknown): Promise<never> {

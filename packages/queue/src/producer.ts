@@ -1,11 +1,5 @@
 import { Queue } from 'bullmq';
-import {
-  bulkDeliveryJob,
-  DELIVERY_QUEUE,
-  type DeliveryJob,
-  type DeliveryWakeUp,
-  deliveryJobId,
-} from './delivery-job.js';
+import { bulkJob, DELIVERY_QUEUE, type DeliveryWakeUp, deliveryJobId, inJobs } from './delivery-job.js';
 import { type JobPresence, lookAtJobs } from './job-presence.js';
 import { readOrSetEpoch } from './queue-epoch.js';
 import { countWaiting } from './queue-lists.js';
@@ -14,12 +8,12 @@ import { explained } from './redis-refusal.js';
 
 export type Producer = {
   /**
-   * Adds jobs in one pipeline. Rejects, within about four seconds, when Redis does not take all of them (out of memory, it
+   * Adds jobs in one pipeline, one for each delivery or bundle. Rejects, within about four seconds, when Redis does not take all of them (out of memory, it
    * may have taken some); adding again is harmless.
    */
   addJobs: (jobs: readonly DeliveryWakeUp[]) => Promise<void>;
-  /** What Redis holds of these jobs, in their order. */
-  lookAtJobs: (jobs: readonly DeliveryJob[]) => Promise<JobPresence[]>;
+  /** What Redis holds of the jobs of these deliveries, in their order. */
+  lookAtJobs: (deliveries: readonly JobOf[]) => Promise<JobPresence[]>;
   /** The mark of this Redis's data: another one than before means that the jobs of before are gone. */
   epoch: () => Promise<string>;
   /** True when an operator has paused the queue: then nobody takes jobs, and rightly so. */
@@ -27,7 +21,7 @@ export type Producer = {
   /** Jobs that a worker could take now, those included whose delay is over. */
   countWaiting: () => Promise<number>;
   /** Lets delayed jobs run now; those that are not delayed any more are left alone. */
-  wake: (jobs: readonly DeliveryJob[]) => Promise<void>;
+  wake: (deliveries: readonly JobOf[]) => Promise<void>;
   /** True when Redis answers a ping within a second: it may be read, by the dashboard for one. */
   answers: () => Promise<boolean>;
   /** True when Redis takes a write within a second: a replica, a full one and one that lacks us a right answer every ping. */
@@ -36,6 +30,9 @@ export type Producer = {
   queue: Queue;
   close: () => Promise<void>;
 };
+
+/** Which job is meant. */
+type JobOf = Parameters<typeof deliveryJobId>[0];
 
 /** A Redis that took jobs so short a time ago gets the next ones without being asked whether it is there. */
 const TRUSTED_MS = 1_000;
@@ -73,15 +70,16 @@ export function createProducer({ redisUrl, prefix, ...options }: QueueOptions): 
       const isTrusted = performance.now() - lastTakenAt < TRUSTED_MS;
       if (!isTrusted && !(await redisAnswers(connection, COMMAND_TIMEOUT_MS))) throw new Error('Redis does not answer');
       lastTakenAt = Number.NEGATIVE_INFINITY;
-      await queue.addBulk(jobs.map(bulkDeliveryJob)).catch(throwExplained);
+      await queue.addBulk(inJobs(jobs).map(bulkJob)).catch(throwExplained);
       lastTakenAt = performance.now();
     },
-    lookAtJobs: (jobs) => lookAtJobs(connection, toKey, jobs.map(deliveryJobId)),
+    lookAtJobs: (deliveries) => lookAtJobs(connection, toKey, deliveries.map(deliveryJobId)),
     epoch: () => readOrSetEpoch(connection, `${prefix}:epoch`),
     isPaused: () => queue.isPaused(),
     countWaiting: () => countWaiting(connection, toKey),
-    wake: async (jobs) => {
-      await Promise.all(jobs.map((job) => queue.backend.promote(deliveryJobId(job)).catch(ignoreNotDelayed)));
+    wake: async (deliveries) => {
+      const ids = new Set(deliveries.map(deliveryJobId));
+      await Promise.all([...ids].map((id) => queue.backend.promote(id).catch(ignoreNotDelayed)));
     },
     answers: () => redisAnswers(connection),
     takesWrites: () => redisTakesWrites(connection, prefix, onError),

@@ -16,6 +16,7 @@ const shared = {
   REDIS_URL: redisUrl,
   ENCRYPTION_KEYS: encryptionKeys,
   REQUEST_TIMEOUT_MS: wholeNumber(100, 600_000).default(15_000),
+  DELIVERIES_PER_JOB: wholeNumber(1, 100).default(16),
   ALLOW_PRIVATE_ENDPOINTS: flag.default(false),
   ENDPOINT_PORTS: portList.default([443, 8443]),
   ENDPOINT_OPEN_BLOCKS: addressBlockList.optional(),

@@ -2,7 +2,7 @@ import { lookup as systemLookup } from 'node:dns';
 import http from 'node:http';
 import https, { type RequestOptions } from 'node:https';
 import type { AddressPolicy } from '@driftwire/delivery';
-import got, { type Request } from 'got';
+import got, { type Options, type Request } from 'got';
 import { guardedLookup, type ResolveAll } from './guarded-lookup.js';
 import { createKeepAliveAgents } from './keep-alive-agents.js';
 import { sharedLookup } from './shared-lookup.js';
@@ -49,11 +49,14 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     followRedirect: false,
     throwHttpErrors: false,
     decompress: false,
-    request: requestWithWhatIsSet,
+    request: requestWithWhatIsNeeded,
     maxHeaderSize: MAX_HEADER_BYTES,
     // Said aloud, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment cannot turn certificates off.
     https: { rejectUnauthorized: true, certificateAuthority },
+    // For `keepSpreadsEmpty`.
+    mutableDefaults: true,
   });
+  keepSpreadsEmpty(client.defaults.options);
   return {
     post: ({ url, headers, body }, connection) =>
       client.stream(url, connection === 'kept' ? { headers, body } : { headers, body, agent: agents.fresh }),
@@ -62,11 +65,31 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 }
 
 /**
- * got hands over some forty options, most of them undefined, and Node copies them three times on the way to a socket: a
- * twentieth of what a delivery costs. Only these are set here.
+ * got copies these for every request and adds to the copy. Node 20 takes microseconds for each thing that is added to the copy of an
+ * object that had something in it, and nanoseconds if it was empty: together an eighth of what a delivery costs.
  */
-function requestWithWhatIsSet(url: URL, options: RequestOptions): http.ClientRequest {
-  const { agent, method, headers, maxHeaderSize, rejectUnauthorized, ca } = options;
-  if (url.protocol === 'http:') return http.request(url, { agent, method, headers, maxHeaderSize });
-  return https.request(url, { agent, method, headers, maxHeaderSize, rejectUnauthorized, ca });
+function keepSpreadsEmpty(options: Options): void {
+  options.cacheOptions = {};
+  options.headers = {};
+}
+
+/**
+ * got hands over some forty options, most of them undefined, and Node copies them three times on the way to a socket; of a URL it
+ * makes eight more. So only what is needed is passed on, and the headers as the list that goes out, which Node does not take apart and
+ * put together again.
+ */
+function requestWithWhatIsNeeded(url: URL, options: RequestOptions): http.ClientRequest {
+  const { agent, method, maxHeaderSize, rejectUnauthorized, ca } = options;
+  const { protocol, host, port, pathname, search } = url;
+  // As an address, an IPv6 literal has no brackets.
+  const hostname = url.hostname.replace(/^\[|\]$/g, '');
+  const headers = headerList(host, options.headers);
+  const request = { protocol, hostname, port, path: `${pathname}${search}`, agent, method, headers, maxHeaderSize };
+  return protocol === 'http:' ? http.request(request) : https.request({ rejectUnauthorized, ca, ...request });
+}
+
+function headerList(host: string, headers: RequestOptions['headers'] = {}): string[] {
+  const list = ['Host', host];
+  for (const [name, value] of Object.entries(headers)) list.push(name, String(value));
+  return list;
 }

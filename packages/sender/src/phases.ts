@@ -9,13 +9,19 @@ export function phasesOf(
   elapsedMs: number,
 ): Phases {
   if (timings === undefined) return {};
-  const measured = (phase: keyof Phases, ms: number | undefined) => measuredWithin(elapsedMs, phase, ms);
   const { dns, tcp, tls, firstByte, download } = timings.phases;
-  return {
-    ...(reusedSocket ? {} : { ...measured('dns', dns), ...measured('tcp', tcp), ...measured('tls', tls) }),
-    ...measured('first_byte', firstByte),
-    ...measured('download', download),
+  const phases: Phases = {};
+  const note = (phase: keyof Phases, ms: number | undefined) => {
+    if (isPlausible(ms, elapsedMs)) phases[phase] = ms;
   };
+  if (!reusedSocket) {
+    note('dns', dns);
+    note('tcp', tcp);
+    note('tls', tls);
+  }
+  note('first_byte', firstByte);
+  note('download', download);
+  return phases;
 }
 
 /** Whether the request had a connection to go out on: for https, one whose handshake is complete. */
@@ -28,6 +34,6 @@ export function isConnected({ timings, options }: Connecting): boolean {
  * got subtracts wall-clock times, in whole milliseconds: a missing one gives NaN, a clock that was set back a negative number
  * and one that was set forward more than there was.
  */
-function measuredWithin(elapsedMs: number, phase: keyof Phases, ms: number | undefined): Phases {
-  return ms !== undefined && ms >= 0 && ms <= elapsedMs + 1 ? { [phase]: ms } : {};
+function isPlausible(ms: number | undefined, elapsedMs: number): ms is number {
+  return ms !== undefined && ms >= 0 && ms <= elapsedMs + 1;
 }

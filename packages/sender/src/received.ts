@@ -23,9 +23,12 @@ export function outcomeOf(exchange: Exchange, nowMs: number): Outcome {
 export function recordedResponse(exchange: Exchange, confidential: readonly string[]): RecordedResponse | null {
   if (exchange.head === null) return null;
   const { statusCode = 0, headers } = exchange.head;
-  const body = recordedBody(exchange.body, headers);
-  const recorded = { status: statusCode, headers: recordedHeaders(headers), body };
-  return withoutEchoes(recorded, confidential.flatMap(spokenParts));
+  const echoes = confidential.flatMap(spokenParts);
+  return {
+    status: statusCode,
+    headers: recordedHeaders(headers, echoes),
+    body: withoutEchoesInBody(recordedBody(exchange.body, headers), echoes),
+  };
 }
 
 /** Shorter values would be found in anything, and are no secrets. */
@@ -35,18 +38,19 @@ const LONGEST_CHARACTER = 4;
 
 /** The whole first, then its words: of `Bearer <token>` a receiver may say the token alone. */
 function spokenParts(value: string): string[] {
-  return [...new Set([value, ...value.split(' ')])].filter((part) => part.length >= SHORTEST_ECHO);
+  const parts = value.includes(' ') ? [value, ...value.split(' ')] : [value];
+  return parts.filter((part) => part.length >= SHORTEST_ECHO);
 }
 
-function withoutEchoes({ status, headers, body }: RecordedResponse, values: readonly string[]): RecordedResponse {
-  const clean = (text: string) => values.reduce((rest, value) => rest.replaceAll(value, REDACTED), text);
-  const cleaned = Object.entries(headers).map(([name, value]) => [
-    name,
-    Array.isArray(value) ? value.map(clean) : clean(value),
-  ]);
+function withoutEchoes(text: string, values: readonly string[]): string {
+  // Most of what receivers say is shorter than what is looked for.
+  return values.reduce((rest, value) => (rest.length < value.length ? rest : rest.replaceAll(value, REDACTED)), text);
+}
+
+function withoutEchoesInBody(body: string, values: readonly string[]): string {
   const isCut = Buffer.byteLength(body) >= KEPT_BYTES - LONGEST_CHARACTER;
-  const cleanBody = isCut ? withoutCutEcho(clean(body), values) : clean(body);
-  return { status, headers: Object.fromEntries(cleaned), body: cleanBody };
+  const cleaned = withoutEchoes(body, values);
+  return isCut ? withoutCutEcho(cleaned, values) : cleaned;
 }
 
 /** An echo that the end of what is kept has cut in two. */
@@ -60,16 +64,14 @@ function withoutCutEcho(body: string, values: readonly string[]): string {
 }
 
 /** The headers that fit into 8 KiB, in the order they came. */
-function recordedHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+function recordedHeaders(headers: IncomingHttpHeaders, echoes: readonly string[]): Record<string, string | string[]> {
   const recorded: [string, string | string[]][] = [];
+  const clean = (text: string) => withoutEchoes(storableText(text), echoes);
   let freeBytes = MAX_HEADER_BYTES;
   for (const [name, value = ''] of Object.entries(headers)) {
     freeBytes -= Buffer.byteLength(name) + Buffer.byteLength(String(value));
     if (freeBytes < 0) break;
-    recorded.push([
-      storableText(name),
-      Array.isArray(value) ? value.map((one) => storableText(one)) : storableText(value),
-    ]);
+    recorded.push([storableText(name), Array.isArray(value) ? value.map(clean) : clean(value)]);
   }
   return Object.fromEntries(recorded);
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '@driftwire/local-servers';
 import { until } from './until.js';
@@ -17,7 +18,13 @@ export type TestProcess = {
   exited: Promise<number | null>;
 };
 
-export type ProcessOptions = { databaseUrl: string; redisUrl: string; env?: Record<string, string> };
+export type ProcessOptions = {
+  databaseUrl: string;
+  redisUrl: string;
+  env?: Record<string, string>;
+  /** Where the built programs are: another version's, or else ours. */
+  root?: string;
+};
 
 /** The built API as a process of its own, ready to answer. */
 export async function startApi(options: ProcessOptions): Promise<TestProcess> {
@@ -40,7 +47,7 @@ const STARTED_WITHIN_MS = 30_000;
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 async function startProcess(script: string, port: number, options: ProcessOptions): Promise<TestProcess> {
-  const child = spawn(process.execPath, [`${ROOT}${script}`], {
+  const child = spawn(process.execPath, [join(options.root ?? ROOT, script)], {
     env: environment(options),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

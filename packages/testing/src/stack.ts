@@ -54,6 +54,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     receiver,
     async customerWithEndpoint(endpoint = {}) {
       const customer = await api.post('/v1/customers', { name: 'Acme' });
+      if (customer.status !== 201) throw new Error(`no customer: ${customer.text}`);
       const body = { customer_id: customer.body.id, name: 'receiver', url: receiver.url, ...endpoint };
       const created = await api.post('/v1/endpoints', body);
       if (created.status !== 201) throw new Error(`no endpoint: ${created.text}`);

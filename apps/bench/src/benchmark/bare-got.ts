@@ -1,9 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { Agent } from 'node:http';
+import { createInterface } from 'node:readline';
 import got from 'got';
 
-/** The floor: got in a loop, a signed POST and nothing else. Prints what it took as JSON. */
-const { URLS = '', SECRET = '', BODY = '', COUNT = '0', CONCURRENCY = '100' } = process.env;
+/**
+ * The floor: got in a loop, a signed POST and nothing else. Each line of its input is a number of requests; it makes them and
+ * prints what that took as JSON.
+ */
+const { URLS = '', SECRET = '', BODY = '', CONCURRENCY = '100' } = process.env;
 const urls = URLS.split(',');
 const client = got.extend({
   agent: { http: new Agent({ keepAlive: true }) },
@@ -33,7 +37,6 @@ async function run(requests: number): Promise<{ ms: number; cpuMs: number }> {
   return { ms: performance.now() - startedAt, cpuMs: (user + system) / 1_000 };
 }
 
-// Once to warm up: what is compared with it has been running for a while, too.
-await run(Number(COUNT) / 4);
-console.log(JSON.stringify(await run(Number(COUNT))));
+for await (const line of createInterface(process.stdin)) console.log(JSON.stringify(await run(Number(line))));
+// Its connections are kept, and would keep it.
 process.exit(0);

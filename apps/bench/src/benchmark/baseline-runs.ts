@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { nodeCommand } from '@driftwire/local-servers';
@@ -108,24 +109,49 @@ async function addAndDrain(
   }
 }
 
-/** got in a loop in a process of its own, against the same receivers. */
-export async function runBareGot(
-  { receivers, body }: { receivers: Receivers; body: string },
-  requests: number,
-): Promise<BareGotRun> {
-  const env = { PATH: process.env.PATH ?? '', URLS: receivers.urls.join(), SECRET, BODY: body, COUNT: `${requests}` };
+/** got in a loop in a process of its own, against the same receivers; a quarter more of them first, uncounted. */
+export function runBareGot(target: BareGotTarget, requests: number): Promise<BareGotRun> {
+  return withBareGot({ ...target, atOnce: 100 }, async (run) => {
+    // What is compared with it has been running for a while, too.
+    await run(requests / 4);
+    return run(requests);
+  });
+}
+
+type BareGotTarget = { receivers: Pick<Receivers, 'urls'>; body: string };
+
+/** One process of it, that is asked for so many requests as often as somebody wants to know. */
+export async function withBareGot<T>(
+  { receivers, body, atOnce }: BareGotTarget & { atOnce: number },
+  use: (run: (requests: number) => Promise<BareGotRun>) => Promise<T>,
+): Promise<T> {
+  const env = {
+    PATH: process.env.PATH ?? '',
+    URLS: receivers.urls.join(),
+    SECRET,
+    BODY: body,
+    CONCURRENCY: `${atOnce}`,
+  };
   const child = startYardstick('bare-got', env);
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error('the bare got loop failed');
-  const { ms, cpuMs } = JSON.parse(Buffer.concat(chunks).toString()) as { ms: number; cpuMs: number };
-  return { requests, seconds: ms / 1_000, perSecond: requests / (ms / 1_000), cpuMsPerRequest: cpuMs / requests };
+  // It has ended, and its output says so.
+  child.stdin.on('error', () => {});
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
+  try {
+    return await use(async (requests) => {
+      child.stdin.write(`${requests}\n`);
+      const { value, done } = await answers.next();
+      if (done) throw new Error('the bare got loop failed');
+      const { ms, cpuMs } = JSON.parse(value) as { ms: number; cpuMs: number };
+      return { requests, seconds: ms / 1_000, perSecond: requests / (ms / 1_000), cpuMsPerRequest: cpuMs / requests };
+    });
+  } finally {
+    child.kill();
+  }
 }
 
 /** With the flags that API and workers get: what differs is the code. */
 function startYardstick(name: string, env: Record<string, string>) {
   const script = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
   const { file, args, ...options } = nodeCommand({ script, env });
-  return spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(file, args, { ...options, stdio: ['pipe', 'pipe', 'inherit'] });
 }

@@ -13,6 +13,8 @@ export type BenchSize = {
   delayMs?: number;
   /** Of APIs and workers, where it is not what they do by themselves. */
   env?: Record<string, string>;
+  /** The built checkout whose programs run, where it is not this one. */
+  root?: string;
 };
 
 /** Opens benches one after the other; says what is being measured, and how far it is. */
@@ -26,13 +28,15 @@ export type BenchPlace = Pick<StackOptions, 'root' | 'signal' | 'say' | 'nodeArg
 
 export async function withBench<T>(
   place: BenchPlace,
-  { workers, receivers: count, delayMs = 0, env = {}, keep }: BenchSize & Pick<BenchRun, 'keep'>,
+  { workers, receivers: count, delayMs = 0, env = {}, root = place.root, keep }: BenchSize & Pick<BenchRun, 'keep'>,
   use: (bench: Bench) => Promise<T>,
 ): Promise<T> {
   const receivers = await startReceivers(count, { delayMs });
   try {
     return await withRunDirectory(keep, place.say, async (directory) => ({
-      result: await withStack({ ...place, directory, apis: 1, workers, env }, (stack) => use({ stack, receivers })),
+      result: await withStack({ ...place, root, directory, apis: 1, workers, env }, (stack) =>
+        use({ stack, receivers }),
+      ),
       isWorthKeeping: false,
     }));
   } finally {

@@ -17,7 +17,7 @@ const MAIN = 'file:///app/apps/worker/dist/main.js';
 function fileOf(url: string, columnNumber: number): string | undefined {
   const nodes = [{ id: 1, callFrame: { functionName: 'f', url, lineNumber: 0, columnNumber } }];
   const findSourceMap = (asked: string) => (asked === MAIN ? MAP : null);
-  return inSourceFiles({ nodes, samples: [], timeDeltas: [] }, findSourceMap).nodes[0]?.callFrame.url;
+  return inSourceFiles({ nodes, startTime: 0, samples: [], timeDeltas: [] }, findSourceMap).nodes[0]?.callFrame.url;
 }
 
 test.each([

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parseBenchCommand } from './command-line.js';
+import { COST_SCENES } from './cost-scenes.js';
 
 test('a scenario alone runs with what is usual', () => {
   expect(parseBenchCommand(['throughput'])).toEqual({
@@ -14,6 +15,8 @@ test('a scenario alone runs with what is usual', () => {
     minutes: 7,
     rows: 10_000_000,
     waiting: 1_000_000,
+    only: COST_SCENES,
+    checkouts: [],
     report: undefined,
     keep: false,
     profile: false,
@@ -21,10 +24,21 @@ test('a scenario alone runs with what is usual', () => {
 });
 
 test.each([
-  [[], 'which scenario: there is throughput, latency, scale, depth, soak (see npm run bench -- --help)'],
-  [['speed'], "no scenario 'speed': there is throughput, latency, scale, depth, soak (see npm run bench -- --help)"],
+  [[], 'which scenario: there is throughput, cost, latency, scale, depth, soak (see npm run bench -- --help)'],
+  [
+    ['speed'],
+    "no scenario 'speed': there is throughput, cost, latency, scale, depth, soak (see npm run bench -- --help)",
+  ],
   [['throughput', 'latency'], "one scenario at a time, not also 'latency' (see npm run bench -- --help)"],
   [['throughput', '--runs', '0'], "--runs must be a whole number from 1 to 100, not '0' (see npm run bench -- --help)"],
+  [
+    ['cost', '--only', 'idle,sleep'],
+    "nothing of cost is called 'sleep': there is idle, callers-8, callers-32, callers-128, endpoints-10, batches-500, rest (see npm run bench -- --help)",
+  ],
+  [
+    ['cost', '--profile', '--checkout', 'a', '--checkout', 'b'],
+    '--profile looks at one --checkout at a time (see npm run bench -- --help)',
+  ],
   [['throughput', '--speed'], "Unknown option '--speed' (see npm run bench -- --help)"],
 ])('%j is told what is wrong', (args, problem) => {
   expect(parseBenchCommand(args)).toEqual({ kind: 'misuse', problem });
@@ -32,4 +46,14 @@ test.each([
 
 test('help wins over everything else', () => {
   expect(parseBenchCommand(['throughput', '--help'])).toEqual({ kind: 'help' });
+});
+
+test('cost is measured three times, in parts and of other checkouts when it is told so', () => {
+  const args = ['cost', '--only', 'rest,idle', '--checkout', '.', '--checkout', '../other'];
+  expect(parseBenchCommand(args)).toMatchObject({
+    scenario: 'cost',
+    runs: 3,
+    only: ['rest', 'idle'],
+    checkouts: ['.', '../other'],
+  });
 });

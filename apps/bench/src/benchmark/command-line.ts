@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { isNativeError } from 'node:util/types';
 import { positiveNumber, wholeNumber } from '../stack/number-options.js';
+import { COST_SCENES } from './cost-scenes.js';
 
-export const SCENARIOS = ['throughput', 'latency', 'scale', 'depth', 'soak'] as const;
+export const SCENARIOS = ['throughput', 'cost', 'latency', 'scale', 'depth', 'soak'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export type BenchRun = {
@@ -19,6 +20,9 @@ export type BenchRun = {
   /** Of depth: deliveries in the tables, and jobs that wait. */
   rows: number;
   waiting: number;
+  /** Of cost: what of it, and the built checkouts whose programs are measured; none is this one. */
+  only: readonly string[];
+  checkouts: string[];
   report: string | undefined;
   keep: boolean;
   profile: boolean;
@@ -33,10 +37,12 @@ const OPTIONS = {
   workers: { type: 'string', default: '1' },
   batch: { type: 'string', default: '50' },
   'at-once': { type: 'string', default: '4' },
-  runs: { type: 'string', default: '1' },
+  runs: { type: 'string' },
   minutes: { type: 'string', default: '7' },
   rows: { type: 'string', default: '10000000' },
   waiting: { type: 'string', default: '1000000' },
+  only: { type: 'string', default: COST_SCENES.join() },
+  checkout: { type: 'string', multiple: true },
   report: { type: 'string' },
   keep: { type: 'boolean', default: false },
   profile: { type: 'boolean', default: false },
@@ -49,6 +55,8 @@ Starts a Driftwire of its own (Postgres, Redis, one API, workers), measures it, 
 Every receiver counts what it got: a run with a delivery that is lost or not on record fails.
 
   throughput      events to receivers as fast as they go; beside it, in the same run, a textbook worker and bare got
+  cost            processor time a delivery of every process over that of bare got, from 8 callers to 50 events/s; memory
+                  and processor at rest (three minutes a run; has its own events, receivers and batches)
   latency         single events at 10/s, 100/s and 30 % of what it can
   scale           1, 2, 4 and 8 workers, against receivers that take 100 ms
   depth           deliveries and lists with 10 million deliveries in the tables, and with a million jobs waiting
@@ -62,9 +70,12 @@ Every receiver counts what it got: a run with a delivery that is lost or not on 
   --minutes N     how long a soak takes, two minutes of warm-up included (7)
   --rows N        deliveries that depth fills the tables with (10000000, which take 20 GB)
   --waiting N     jobs that depth lets wait (1000000)
-  --runs N        repeats everything, on fresh databases, and gives the medians (1)
+  --runs N        repeats everything, on fresh databases, and gives the medians (1; cost 3)
+  --only A,B      of cost only these: ${COST_SCENES.join(', ')}
+  --checkout DIR  of cost the API and worker of that built checkout; more than one are measured in turn (this one)
   --report FILE   where the JSON report goes (reports/bench-<scenario>.json)
-  --profile       also say who used the processor in API and workers (slower; profiles go beside the report)
+  --profile       also say who used the processor in API and workers, of cost for each scene (slower; profiles go beside the
+                  report; of several runs the last)
   --keep          keep databases and logs`;
 
 export function parseBenchCommand(args: string[]): BenchCommand {
@@ -80,6 +91,8 @@ export function parseBenchCommand(args: string[]): BenchCommand {
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
 function readRun(values: Values, [scenario, ...more]: string[]): BenchRun {
+  const { checkout: checkouts = [] } = values;
+  if (values.profile && checkouts.length > 1) throw new Error('--profile looks at one --checkout at a time');
   if (more.length > 0) throw new Error(`one scenario at a time, not also '${more[0]}'`);
   return {
     kind: 'run',
@@ -89,10 +102,12 @@ function readRun(values: Values, [scenario, ...more]: string[]): BenchRun {
     workers: wholeNumber('workers', values.workers, { least: 1, most: 32 }),
     perRequest: wholeNumber('batch', values.batch, { least: 1, most: 1_000 }),
     requestsAtOnce: wholeNumber('at-once', values['at-once'], { least: 1, most: 1_000 }),
-    runs: wholeNumber('runs', values.runs, { least: 1, most: 100 }),
+    runs: wholeNumber('runs', values.runs ?? (scenario === 'cost' ? '3' : '1'), { least: 1, most: 100 }),
     minutes: positiveNumber('minutes', values.minutes),
     rows: wholeNumber('rows', values.rows, { least: 100_000, most: 1_000_000_000 }),
     waiting: wholeNumber('waiting', values.waiting, { least: 1, most: 100_000_000 }),
+    only: values.only.split(',').map(readCostScene),
+    checkouts,
     report: values.report,
     keep: values.keep,
     profile: values.profile,
@@ -104,4 +119,9 @@ function readScenario(name: string | undefined): Scenario {
   if (known) return known;
   const given = name === undefined ? 'which scenario' : `no scenario '${name}'`;
   throw new Error(`${given}: there is ${SCENARIOS.join(', ')}`);
+}
+
+function readCostScene(name: string): string {
+  if (COST_SCENES.includes(name)) return name;
+  throw new Error(`nothing of cost is called '${name}': there is ${COST_SCENES.join(', ')}`);
 }

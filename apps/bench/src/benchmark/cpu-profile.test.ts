@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { shareByOwner } from './cpu-profile.js';
+import { shareByOwner, within } from './cpu-profile.js';
 
 const node = (id: number, functionName: string, url: string, children: number[] = []) => ({
   id,
@@ -18,7 +18,8 @@ test('what Node does is counted to the package that had it done; idling is not c
     node(7, 'deliver', 'file:///app/apps/worker/dist/deliver.js'),
     node(8, '(garbage collector)', ''),
   ];
-  const shares = shareByOwner({ nodes, samples: [2, 3, 4, 5, 6, 7, 8], timeDeltas: [1_000, 10, 20, 10, 20, 30, 10] });
+  const timeDeltas = [1_000, 10, 20, 10, 20, 30, 10];
+  const shares = shareByOwner({ nodes, startTime: 0, samples: [2, 3, 4, 5, 6, 7, 8], timeDeltas });
   expect(shares).toEqual([
     { owner: 'got', share: 0.4 },
     { owner: 'apps/worker', share: 0.3 },
@@ -32,5 +33,15 @@ test('a scoped package is one owner, also inside another', () => {
     node(1, '(root)', '', [2]),
     node(2, 'f', 'file:///app/node_modules/a/node_modules/@prisma/adapter-pg/dist/index.js'),
   ];
-  expect(shareByOwner({ nodes, samples: [2], timeDeltas: [1] })).toEqual([{ owner: '@prisma/adapter-pg', share: 1 }]);
+  const shares = shareByOwner({ nodes, startTime: 0, samples: [2], timeDeltas: [1] });
+  expect(shares).toEqual([{ owner: '@prisma/adapter-pg', share: 1 }]);
+});
+
+test('of a profile only the samples in the windows are left, by their own time', () => {
+  const profile = { nodes: [], startTime: 1_000, samples: [1, 2, 3, 4, 5], timeDeltas: [100, 200, 50, 400, 50] };
+  const windows = [
+    { fromUs: 1_100, toUs: 1_350 },
+    { fromUs: 1_800, toUs: 2_000 },
+  ];
+  expect(within(profile, windows)).toEqual({ ...profile, samples: [1, 2, 5], timeDeltas: [100, 200, 50] });
 });

@@ -6,12 +6,33 @@ export type CpuProfile = {
     callFrame: { functionName: string; url: string; lineNumber: number; columnNumber: number };
     children?: number[];
   }[];
+  /** Microseconds of the clock that `process.hrtime` reads, too. */
+  startTime: number;
   samples: number[];
   /** Microseconds, one for each sample. */
   timeDeltas: number[];
 };
 
 export type Share = { owner: string; share: number };
+
+/** Of the clock of a profile, in microseconds. */
+export type Window = { fromUs: number; toUs: number };
+
+export function nowUs(): number {
+  return Number(process.hrtime.bigint() / 1_000n);
+}
+
+/** What of the profile falls into one of these windows. */
+export function within(profile: CpuProfile, windows: readonly Window[]): CpuProfile {
+  const { samples, timeDeltas } = profile;
+  let at = profile.startTime;
+  const isInside = timeDeltas.map((delta) => {
+    at += delta;
+    return windows.some(({ fromUs, toUs }) => fromUs <= at && at < toUs);
+  });
+  const inside = <T>(values: readonly T[]) => values.filter((_, index) => isInside[index]);
+  return { ...profile, samples: inside(samples), timeDeltas: inside(timeDeltas) };
+}
 
 /**
  * Who used the processor, as shares of the time that was not idle. What Node does itself is counted to the package that

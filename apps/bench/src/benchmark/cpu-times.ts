@@ -8,15 +8,34 @@ const MS_PER_TICK = 10;
  * needs the children: each of its sessions is one.
  */
 export function cpuMsOf(pid: number): number {
+  return familyOf(pid).reduce((sum, member) => sum + cpuMsOfOne(member), 0);
+}
+
+/** Of one process and of those of its children that are gone. */
+export function cpuMsOfOne(pid: number): number {
   const stat = readStat(pid);
-  if (stat === null) return 0;
-  const children = childrenOf(pid).reduce((sum, child) => sum + cpuMsOf(child), 0);
-  return stat.ownMs + stat.waitedForMs + children;
+  return stat === null ? 0 : stat.ownMs + stat.waitedForMs;
+}
+
+/** The process and all that descend from it. */
+export function familyOf(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(familyOf)];
+}
+
+/** The command line, or what the process calls itself instead. */
+export function readTitle(pid: number): string {
+  return (readProc(`${pid}/cmdline`) ?? '').replaceAll('\0', ' ');
 }
 
 /** Resident memory in MiB, without the children. */
 export function residentMiB(pid: number): number {
   const [, kib = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(`${pid}/status`) ?? '') ?? [];
+  return Number(kib) / 1024;
+}
+
+/** What it takes of memory, in MiB: its own pages, and its share of those it has in common with others. Without the children. */
+export function proportionalMiB(pid: number): number {
+  const [, kib = '0'] = /^Pss:\s+(\d+) kB$/m.exec(readProc(`${pid}/smaps_rollup`) ?? '') ?? [];
   return Number(kib) / 1024;
 }
 

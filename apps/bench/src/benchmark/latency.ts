@@ -4,7 +4,7 @@ import { withSession } from '../stack/database-session.js';
 import type { Bench, Benches } from './bench.js';
 import type { BenchRun } from './command-line.js';
 import { latencyOf, refuseLosses, runDriftwire, type Scene, setScene, untilAllRecorded } from './driftwire-run.js';
-import { aDriftEvent, type Posted } from './load.js';
+import { type Posted, postOne } from './load.js';
 import { median, type Percentiles, percentilesOf } from './quantiles.js';
 
 export type LatencyRow = {
@@ -68,7 +68,8 @@ async function measureRate(bench: Bench, scene: Scene, { rate, perSecond, progre
   return { rate, perSecond: expected / seconds, accepted, received: latencyOf(posted, bench.receivers) };
 }
 
-async function postSteadily(
+/** On time, whether or not the events before have been answered. */
+export async function postSteadily(
   { call, customerId }: Scene,
   { eventsPerSecond, seconds, progress }: { eventsPerSecond: number; seconds: number; progress: Benches['progress'] },
 ): Promise<Posted[]> {
@@ -79,16 +80,10 @@ async function postSteadily(
     const due = startedAt + (posting.length * 1_000) / eventsPerSecond;
     const early = due - performance.now();
     if (early > 0) await pause(early);
-    posting.push(postOne(call, { customer_id: customerId, ...aDriftEvent(posting.length) }));
+    posting.push(postOne(call, customerId, posting.length));
     progress(posting.length, count);
   }
   return Promise.all(posting);
-}
-
-async function postOne(call: Scene['call'], event: object): Promise<Posted> {
-  const postedAt = performance.now();
-  const { id, deliveries } = (await call('POST', '/v1/drift-events', event)) as { id: string; deliveries: unknown[] };
-  return { eventId: id, postedAt, acceptedAt: performance.now(), deliveries: deliveries.length };
 }
 
 function settled({ stack }: Bench): Promise<void> {

@@ -66,7 +66,10 @@ export type Flood = {
   requestsAtOnce: number;
 };
 
-/** Posts as fast as the API accepts: as many requests at once as told, each of the next ones when one is answered. */
+/**
+ * Posts as fast as the API accepts: as many requests at once as told, each of the next ones when one is answered. With one
+ * event a request they go as single events and not as batches of one.
+ */
 export async function flood(call: Call, { customerId, events, perRequest, requestsAtOnce }: Flood): Promise<Posted[]> {
   const posted: Posted[] = [];
   let next = 0;
@@ -74,7 +77,7 @@ export async function flood(call: Call, { customerId, events, perRequest, reques
     while (next < events) {
       const numbers = Array.from({ length: Math.min(perRequest, events - next) }, (_, index) => next + index);
       next += numbers.length;
-      posted.push(...(await postBatch(call, customerId, numbers)));
+      posted.push(...(await (perRequest === 1 ? postSingles : postBatch)(call, customerId, numbers)));
     }
   };
   await Promise.all(Array.from({ length: requestsAtOnce }, post));
@@ -82,6 +85,18 @@ export async function flood(call: Call, { customerId, events, perRequest, reques
 }
 
 type Accepted = { id: string; deliveries: unknown[] };
+
+/** One event; rejects unless it is accepted. */
+export async function postOne(call: Call, customerId: string, number: number): Promise<Posted> {
+  const postedAt = performance.now();
+  const event = { customer_id: customerId, ...aDriftEvent(number) };
+  const { id, deliveries } = (await call('POST', '/v1/drift-events', event)) as Accepted;
+  return { eventId: id, postedAt, acceptedAt: performance.now(), deliveries: deliveries.length };
+}
+
+function postSingles(call: Call, customerId: string, numbers: readonly number[]): Promise<Posted[]> {
+  return Promise.all(numbers.map((number) => postOne(call, customerId, number)));
+}
 
 async function postBatch(call: Call, customerId: string, numbers: readonly number[]): Promise<Posted[]> {
   const postedAt = performance.now();

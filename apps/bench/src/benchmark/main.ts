@@ -1,14 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { choosePaint, createLiveScreen, type LiveScreen, type Paint } from '@driftwire/terminal';
+import { describeCheckout, findMissingFile } from '../stack/checkout.js';
 import { describeProblem, INTERRUPTED, type Invocation, MISUSED } from '../stack/invocation.js';
 import { describeMachine, type Machine, writeMachine } from '../stack/machine.js';
 import { type Benches, withBench } from './bench.js';
 import { type BenchRun, parseBenchCommand, USAGE } from './command-line.js';
+import { type CostRun, measureCost } from './cost.js';
+import { partsOf, writeCost } from './cost-report.js';
 import { measureDepth } from './depth.js';
 import { writeDepth } from './depth-report.js';
 import { measureLatency, writeLatency } from './latency.js';
-import { profileInto, writeProfiles } from './profiles.js';
+import { profileInto, writePartProfiles, writeProfiles } from './profiles.js';
 import { measureScale, writeScale } from './scale.js';
 import { measureSoak, writeSoak } from './soak.js';
 import { measureThroughput } from './throughput.js';
@@ -29,6 +32,11 @@ export async function main({ args, env, root, stdout, stderr, stop }: Invocation
     screen.complain('npm run bench needs Linux: it reads from /proc what each process uses');
     return MISUSED;
   }
+  const missing = command.checkouts.map((directory) => findMissingFile(resolve(root, directory))).find(Boolean);
+  if (missing !== undefined) {
+    screen.complain(`there is no ${missing}: --checkout takes the top directory of a Driftwire that is built`);
+    return MISUSED;
+  }
   stop.addEventListener('abort', () => screen.say('Stopping'));
   try {
     await benchmark(command, { screen, paint, isTerminal, root, stop });
@@ -44,6 +52,13 @@ async function benchmark(command: BenchRun, stage: Stage): Promise<void> {
   switch (command.scenario) {
     case 'throughput':
       return measureAndReport(command, stage, { measure: measureThroughput, write: writeThroughput });
+    case 'cost': {
+      const roots = command.checkouts.length === 0 ? ['.'] : command.checkouts;
+      const checkouts = roots.map((directory) => describeCheckout(resolve(stage.root, directory)));
+      const measure = (benches: Benches) => measureCost(benches, command, checkouts);
+      const profile = (directory: string, runs: readonly CostRun[]) => writePartProfiles(directory, partsOf(runs));
+      return measureAndReport(command, stage, { measure, write: writeCost, profile });
+    }
     case 'latency':
       return measureAndReport(command, stage, { measure: measureLatency, write: writeLatency });
     case 'depth':
@@ -58,13 +73,15 @@ async function benchmark(command: BenchRun, stage: Stage): Promise<void> {
 type Measure<Run> = {
   measure: (benches: Benches, command: BenchRun) => Promise<Run>;
   write: (runs: readonly Run[], paint: Paint) => string;
+  /** Who used the processor, where it is not all there is in the profiles. */
+  profile?: (directory: string, runs: readonly Run[]) => string;
 };
 
 /** Measures as often as told, and writes down and says what came out. */
 async function measureAndReport<Run>(
   command: BenchRun,
   { screen, paint, root, stop: signal, isTerminal }: Stage,
-  { measure, write }: Measure<Run>,
+  { measure, write, profile = writeProfiles }: Measure<Run>,
 ): Promise<void> {
   const profiles = resolve(root, `reports/profiles-${command.scenario}`);
   const place = { root, signal, say: screen.say, ...(command.profile ? profileInto(profiles) : {}) };
@@ -84,14 +101,15 @@ async function measureAndReport<Run>(
   if (machine === undefined) return;
   screen.settle();
   screen.say(`\n${write(runs, paint)}\n\n${paint('dim', `${writeMachine(machine)}\n${writeSettings(command)}`)}`);
-  if (command.profile) screen.say(`Who used the processor:\n${writeProfiles(profiles)}\n`);
+  if (command.profile) screen.say(`Who used the processor:\n${profile(profiles, runs)}\n`);
   const file = resolve(root, command.report ?? `reports/bench-${command.scenario}.json`);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify({ machine, settings: command, runs }, null, 2)}\n`);
   screen.say(`Report: ${file}`);
 }
 
-function writeSettings({ events, receivers, workers, perRequest, requestsAtOnce }: BenchRun): string {
+function writeSettings({ scenario, runs, events, receivers, workers, perRequest, requestsAtOnce }: BenchRun): string {
+  if (scenario === 'cost') return `1 API, ${workers} workers, medians of ${runs} runs`;
   return `${events} events to ${receivers} receivers, 1 API, ${workers} workers, ${perRequest} events a request, ${requestsAtOnce} requests at once`;
 }
 

@@ -104,6 +104,6 @@ async function weighWaitingJobs({ stack, receivers, call, customerId }: Scene, s
   });
 }
 
-async function readOneBody({ query }: Session): Promise<string> {
+export async function readOneBody({ query }: Session): Promise<string> {
   return (await query<{ body: string }>('SELECT body FROM drift_events LIMIT 1'))[0]?.body ?? '{}';
 }

@@ -1,17 +1,12 @@
 import { join } from 'node:path';
-import {
-  API_YOUNG_MIB,
-  nodeCommand,
-  postgresCommand,
-  postgresServes,
-  redisCommand,
-  redisServes,
-} from '@driftwire/local-servers';
+import { API_YOUNG_MIB, postgresServes, redisServes } from '@driftwire/local-servers';
+import type { Commands } from './checkout.js';
 import type { Program } from './process-keeper.js';
 
 /** `workerEnv` is the workers' own, beside what all have; `nodeArgs` are Node's, for the API or worker of that name. */
 export type Place = {
   root: string;
+  commands: Commands;
   directory: string;
   logDir: string;
   env: Record<string, string>;
@@ -20,24 +15,24 @@ export type Place = {
 };
 
 /** As an operator would run it: what is acknowledged is on disk. */
-export function postgresProgram({ directory, logDir }: Place, port: number): Program {
+export function postgresProgram({ directory, logDir, commands }: Place, port: number): Program {
   const dataDir = join(directory, 'postgres');
   return {
     name: 'postgres',
     logDir,
-    command: () => postgresCommand({ dataDir, port, settings: { max_connections: '300' } }),
+    command: () => commands.postgresCommand({ dataDir, port, settings: { max_connections: '300' } }),
     isReady: (pid) => postgresServes({ dataDir, port, pid }),
   };
 }
 
 export function redisProgram(
-  { directory, logDir }: Place,
+  { directory, logDir, commands }: Place,
   { binary, port }: { binary: string; port: number },
 ): Program {
   return {
     name: 'redis',
     logDir,
-    command: () => redisCommand({ binary, dir: join(directory, 'redis'), port }),
+    command: () => commands.redisCommand({ binary, dir: join(directory, 'redis'), port }),
     isReady: (pid) => redisServes({ port, pid }),
   };
 }
@@ -60,12 +55,12 @@ export function workerProgram(place: Place, number: number, port: number): Progr
 
 type App = { name: string; script: string; port: number; env: Record<string, string>; youngMiB?: number };
 
-function appProgram({ root, logDir, env, nodeArgs }: Place, app: App): Program {
+function appProgram({ root, logDir, env, nodeArgs, commands }: Place, app: App): Program {
   return {
     name: app.name,
     logDir,
     command: () =>
-      nodeCommand({
+      commands.nodeCommand({
         script: join(root, app.script),
         env: { ...env, ...app.env },
         ...(app.youngMiB && { youngMiB: app.youngMiB }),

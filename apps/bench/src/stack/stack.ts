@@ -10,6 +10,7 @@ import {
   postgresUrl,
   redisUrl,
 } from '@driftwire/local-servers';
+import { commandsOf } from './checkout.js';
 import { type Exit, endKeeping, type Keeper, keep, type Program, whenReady } from './process-keeper.js';
 import { apiProgram, type Place, postgresProgram, redisProgram, workerProgram } from './programs.js';
 
@@ -67,7 +68,7 @@ async function startStack(options: StackOptions, keepers: Keeper[]): Promise<Sta
     redisUrl: redisUrl(redisPort),
   };
   const adminKey = randomBytes(24).toString('hex');
-  const place = makePlace(options, { ...wiring, adminKey });
+  const place = { ...makePlace(options, { ...wiring, adminKey }), commands: await commandsOf(options.root) };
   const exits: Exit[] = [];
   const start = (program: Program) => {
     const keeper = keep(program, (exit) => exits.push(exit));
@@ -92,7 +93,10 @@ async function startStack(options: StackOptions, keepers: Keeper[]): Promise<Sta
 
 type Wiring = { databaseUrl: string; redisUrl: string; adminKey: string };
 
-function makePlace({ root, directory, env, workerEnv = {}, nodeArgs = () => [] }: StackOptions, wiring: Wiring): Place {
+function makePlace(
+  { root, directory, env, workerEnv = {}, nodeArgs = () => [] }: StackOptions,
+  wiring: Wiring,
+): Omit<Place, 'commands'> {
   const logDir = join(directory, 'logs');
   mkdirSync(logDir, { recursive: true });
   return { root, directory, logDir, env: { ...appEnvironment(wiring), ...env }, workerEnv, nodeArgs };

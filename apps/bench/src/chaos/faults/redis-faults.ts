@@ -1,24 +1,63 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '@driftwire/local-servers';
 import { Redis } from 'ioredis';
-import { strike, whenReady } from '../../stack/process-keeper.js';
-import type { Inject } from './arena.js';
-import { victim } from './victim.js';
+import { type Keeper, strike, whenReady } from '../../stack/process-keeper.js';
+import { type Inject, Missed } from './arena.js';
+import { awake, victim } from './victim.js';
+
+/** Far below a lease: nothing in flight is to be lost by the waiting. */
+const BUNDLES_WITHIN_MS = 4_000;
+const BUNDLES_TO_FLUSH = 5;
 
 /** Every job is gone. */
-const flush: Inject = async ({ arena, struck }) => {
-  const redis = new Redis(arena.stack.redisUrl, {
-    maxRetriesPerRequest: 1,
-    commandTimeout: 3_000,
-    retryStrategy: () => null,
-  });
-  redis.on('error', () => {});
-  try {
+const flush: Inject = ({ arena, struck }) =>
+  withRedis(arena.stack.redisUrl, async (redis) => {
     await redis.flushall();
     struck();
+  });
+
+/** With bundles among the jobs that wait: no worker takes any until some do. */
+const flushBundles: Inject = ({ arena, struck, signal }) =>
+  withRedis(arena.stack.redisUrl, (redis) =>
+    withFrozen(arena.stack.workers, async () => {
+      const wait = async () => (await waitingBundles(redis)) >= BUNDLES_TO_FLUSH;
+      if (!(await until(wait, { deadlineMs: BUNDLES_WITHIN_MS, signal }))) throw new Missed('no bundles came');
+      await redis.flushall();
+      struck();
+    }),
+  );
+
+async function waitingBundles(redis: Redis): Promise<number> {
+  const ids = await redis.lrange('driftwire:deliveries:wait', 0, -1);
+  return ids.filter((id) => id.startsWith('bundle-')).length;
+}
+
+async function withRedis(url: string, use: (redis: Redis) => Promise<void>): Promise<void> {
+  const redis = new Redis(url, { maxRetriesPerRequest: 1, commandTimeout: 3_000, retryStrategy: () => null });
+  redis.on('error', () => {});
+  try {
+    await use(redis);
   } finally {
     redis.disconnect();
   }
-};
+}
+
+/** All that run; what another fault has frozen stays so. */
+async function withFrozen(workers: readonly Keeper[], act: () => Promise<void>): Promise<void> {
+  const frozen = awake(workers).map((keeper) => ({ keeper, child: keeper.child }));
+  for (const { keeper, child } of frozen) {
+    keeper.isFrozen = true;
+    child?.kill('SIGSTOP');
+  }
+  try {
+    await act();
+  } finally {
+    for (const { keeper, child } of frozen) {
+      child?.kill('SIGCONT');
+      if (keeper.child === child) keeper.isFrozen = false;
+    }
+  }
+}
 
 /** Its connections stay open, and nothing answers. */
 const freeze: Inject = async ({ arena, fault, struck, signal }) => {
@@ -39,4 +78,9 @@ const kill: Inject = async ({ arena, struck, signal }) => {
   await whenReady(arena.stack.redis, signal);
 };
 
-export const REDIS_FAULTS = { 'redis-flush': flush, 'redis-freeze': freeze, 'redis-kill': kill };
+export const REDIS_FAULTS = {
+  'redis-flush': flush,
+  'redis-flush-bundles': flushBundles,
+  'redis-freeze': freeze,
+  'redis-kill': kill,
+};

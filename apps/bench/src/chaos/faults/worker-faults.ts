@@ -52,6 +52,21 @@ const killAfterRecord: Inject = async (context) => {
   context.struck();
 };
 
+/** One delivery of a job is on record, and another one of the same job still at its receiver. */
+const killInBundle: Inject = (context) =>
+  withSession(context.arena.stack.databaseUrl, async (session) => {
+    const keeper = victim(workers(context), context.fault.pick);
+    const { child } = keeper;
+    const tail = openLogTail(keeper.logFile);
+    const isHalfDone = () => hasHalfDoneBundle(session, attemptedIn(tail.read()));
+    const came = await until(isHalfDone, { deadlineMs: MOMENT_WITHIN_MS, everyMs: 2, signal: context.signal });
+    tail.close();
+    if (!came) throw new Missed('no bundle was half done');
+    if (keeper.child !== child) throw new Missed('somebody else was faster');
+    strike(keeper, 'SIGKILL', 'kill');
+    context.struck();
+  });
+
 /** A zombie: its lease runs out while it sleeps, and it wakes up in the middle of what it did. */
 const freeze: Inject = async (context) => {
   const keeper = victim(workers(context), context.fault.pick);
@@ -75,6 +90,21 @@ async function hasWaitingClaim({ query }: Session): Promise<boolean> {
   return found.length > 0;
 }
 
+/** The deliveries whose attempts a worker's log tells of. */
+function attemptedIn(log: string): string[] {
+  return [...log.matchAll(/"delivery_id":"([0-9a-f-]+)".*"delivery\.attempted"/g)].flatMap(([, id]) => id ?? []);
+}
+
+async function hasHalfDoneBundle({ query }: Session, recordedIds: readonly string[]): Promise<boolean> {
+  if (recordedIds.length === 0) return false;
+  const found = await query(
+    `SELECT 1 FROM deliveries recorded JOIN deliveries flying USING (job_id)
+     WHERE recorded.id = ANY ($1::uuid[]) AND flying.lease_expires_at > now() LIMIT 1`,
+    [recordedIds],
+  );
+  return found.length > 0;
+}
+
 /** All but the frozen ones, who are to wake up as zombies. */
 function killAll(context: Strike): void {
   for (const keeper of awake(workers(context))) strike(keeper, 'SIGKILL', 'kill');
@@ -86,6 +116,7 @@ export const WORKER_FAULTS = {
   'worker-kill-at-claim': killAtClaim,
   'worker-kill-after-send': killAfterSend,
   'worker-kill-after-record': killAfterRecord,
+  'worker-kill-in-bundle': killInBundle,
   'worker-stop': stopOne(workers),
   'worker-freeze': freeze,
 };
