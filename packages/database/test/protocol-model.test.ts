@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  acceptEvents,
   armOverdueDeliveries,
   type Claim,
   DRIFTWIRE,
@@ -10,15 +11,16 @@ import {
   takeNextGenerations,
 } from '../src/index.js';
 import { expectedVerdict, expectInvariants, expectRecordRule, type Row } from './protocol-rules.js';
-import { aRecord, type Setup, setup, toFailed, toRetry } from './setup.js';
+import { anEvent, aRecord, type Setup, setup, toFailed, toRetry } from './setup.js';
 
 /**
  * The claim, record and sweep statements against real Postgres, in random interleavings: crashes, late and duplicate
- * records, jobs of older generations, sweeps, manual retries, endpoints paused and resumed. No clock is waited for: leases
+ * records, jobs of older generations, bundles, sweeps, manual retries, endpoints paused and resumed. No clock is waited for: leases
  * have run out at once (a crash) or last, and `time passes` moves a delivery's times into the past.
  * PROTOCOL_MODEL_RUNS=2000 looks longer.
  */
 const RUNS = Number(process.env.PROTOCOL_MODEL_RUNS ?? 30);
+/** The first has a job of its own, the others share one. */
 const DELIVERIES = 3;
 
 let at: Setup;
@@ -44,7 +46,14 @@ const command = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('release'), claim }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('time passes'), delivery }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('sweep'), jobsFinished: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('sweep'),
+      jobsFinished: fc.boolean(),
+      deliveriesPerJob: fc.constantFrom(1, 2, 16),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('retry'), delivery }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('pause', 'resume'), delivery }) },
 );
@@ -61,8 +70,16 @@ test('whatever happens in whatever order, the promises of the protocol hold afte
 type World = { ids: string[]; endpointIds: string[]; claims: { claim: Claim; isReleased: boolean }[] };
 
 async function aWorld(): Promise<World> {
-  const made = await Promise.all(Array.from({ length: DELIVERIES }, () => at.aDelivery()));
+  const made = [await at.aDelivery(), ...(await aBundle(DELIVERIES - 1))];
   return { ids: made.map(({ id }) => id), endpointIds: made.map(({ endpointId }) => endpointId), claims: [] };
+}
+
+async function aBundle(size: number): Promise<{ id: string; endpointId: string }[]> {
+  const customerId = await at.aCustomer();
+  for (let endpoint = 0; endpoint < size; endpoint += 1) await at.anEndpoint(customerId);
+  const limits = { maxAttempts: 3, deliveriesPerJob: size };
+  const [[acceptance] = []] = await acceptEvents(at.prisma, [[anEvent(customerId)]], limits);
+  return acceptance?.kind === 'created' ? acceptance.deliveries : [];
 }
 
 async function take(world: World, step: Command): Promise<void> {
@@ -90,7 +107,7 @@ async function perform(world: World, step: Command, before: Row[]): Promise<void
     case 'time passes':
       return passTime(world.ids[step.delivery]);
     case 'sweep':
-      return sweep(step.jobsFinished);
+      return sweep(step);
     case 'retry':
       await retryFinishedDelivery(at.prisma, { id: world.ids[step.delivery] ?? '' }, DRIFTWIRE);
       return;
@@ -118,8 +135,10 @@ async function recordOne({ claims }: World, step: Extract<Command, { do: 'record
   // As `decide` does: the last failed attempt of a round is final.
   const isLast = chosen.claim.failedCount + 1 >= chosen.claim.maxAttempts;
   const as = isLast && step.as.startsWith('retry') ? 'exhausted' : step.as;
-  await recordAttempts(at.prisma, [aRecord(chosen.claim, OUTCOMES[as])]);
-  expectRecordRule(before, await at.delivery(before.id), { number: chosen.claim.fence, isSuccess: as === 'success' });
+  const [answer] = await recordAttempts(at.prisma, [aRecord(chosen.claim, OUTCOMES[as])]);
+  const after = await at.delivery(before.id);
+  expect(answer?.generation).toBe(after.generation);
+  expectRecordRule(before, after, { number: chosen.claim.fence, isSuccess: as === 'success' });
 }
 
 const OUTCOMES = {
@@ -147,9 +166,9 @@ async function passTime(id: string | undefined): Promise<void> {
     WHERE id = ${id}::uuid AND recover_at IS NOT NULL`;
 }
 
-async function sweep(jobsFinished: boolean): Promise<void> {
+async function sweep({ jobsFinished, deliveriesPerJob }: Extract<Command, { do: 'sweep' }>): Promise<void> {
   const overdue = await armOverdueDeliveries(at.prisma, { limit: 100, rearmMs: 30_000 });
-  if (jobsFinished) await takeNextGenerations(at.prisma, overdue);
+  if (jobsFinished) await takeNextGenerations(at.prisma, overdue, { deliveriesPerJob });
 }
 
 async function setActive(id: string, active: boolean): Promise<void> {

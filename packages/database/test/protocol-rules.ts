@@ -26,6 +26,9 @@ export function expectRecordRule(before: Row, after: Row, record: { number: numb
     expect({ ...after, attempts: [] }).toEqual({ ...before, attempts: [] });
   }
   if (holds) expect(after.leaseExpiresAt).toBeNull();
+  // What is retried is due at a time of its own, so it leaves its bundle; nothing else gets another job.
+  const leaves = holds && after.status === 'retrying' && before.jobId !== null;
+  expect(after.generation).toBe(before.generation + Number(leaves));
 }
 
 function isRecorded(number: number) {
@@ -37,11 +40,18 @@ export function expectInvariants(before: Row, after: Row, command: string): void
   expectWholeState(after);
   expectAttempts(after);
   if (before.status === 'success' && command !== 'retry') expect(after.status).toBe('success');
-  expect(after.generation).toBeGreaterThanOrEqual(before.generation);
+  expectGenerationWithItsJob(before, after);
   expect(after.round).toBeGreaterThanOrEqual(before.round);
   // A claim that was given back unused gives its number back, too.
   if (command !== 'release') expect(after.fence).toBeGreaterThanOrEqual(before.fence);
   expect(after.attempts.length).toBeGreaterThanOrEqual(before.attempts.length);
+}
+
+/** Who raises the generation gives the delivery another job, and nobody else does. */
+function expectGenerationWithItsJob(before: Row, after: Row): void {
+  expect(after.generation).toBeGreaterThanOrEqual(before.generation);
+  if (after.generation === before.generation) expect(after.jobId).toBe(before.jobId);
+  else if (after.jobId !== null) expect(after.jobId).not.toBe(before.jobId);
 }
 
 function expectWholeState(row: Row): void {

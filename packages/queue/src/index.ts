@@ -1,9 +1,18 @@
 export { type Consumer, type ConsumerOptions, createConsumer } from './consumer.js';
-export { DELIVERY_QUEUE, type DeliveryJob, type DeliveryWakeUp, deliveryJobId } from './delivery-job.js';
+export {
+  bulkJob,
+  DELIVERY_QUEUE,
+  type DeliveryJob,
+  type DeliveryWakeUp,
+  deliveryJobId,
+  inJobs,
+  jobDataSchema,
+  membersOf,
+} from './delivery-job.js';
 export { createEnqueueBuffer, type EnqueueBuffer, type EnqueueBufferDeps } from './enqueue-buffer.js';
 export type { JobPresence } from './job-presence.js';
 export { createProducer, type Producer, type QueueOptions } from './producer.js';
 export { connectCounter } from './redis-connection.js';
 export { RedisRefusal } from './redis-refusal.js';
-export type { JobEnding } from './run-job.js';
+export { createRunJob, type JobEnding, recordedDelay } from './run-job.js';
 export { type ErrorListener, withoutRepeats } from './without-repeats.js';
