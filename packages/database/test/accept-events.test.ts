@@ -165,10 +165,16 @@ test('text is stored as it is', async () => {
   expect(stored).toMatchObject({ body, driftType: '{"a",NULL}', idempotencyKeys: [{ key: `',"{}\\` }] });
 });
 
-test('a delivery that joins two customers cannot be stored', async () => {
-  const [mine, theirs] = await Promise.all([at.aDelivery(), at.aDelivery()]);
-  const data = { endpointId: theirs.endpointId };
-  await expect(at.prisma.delivery.update({ where: { id: mine.id }, data })).rejects.toThrow(/Foreign key/);
+test('events of two customers in one statement have deliveries for endpoints of their own customers only', async () => {
+  const customers = await Promise.all([at.aCustomer(), at.aCustomer()]);
+  const endpoints = await Promise.all(customers.map((customerId) => at.anEndpoint(customerId)));
+  const events = customers.map((customerId) => anEvent(customerId));
+  await acceptEvents(at.prisma, [events.slice(0, 1), events.slice(1)], { maxAttempts: 3 });
+  const eventId = { in: events.map(({ id }) => id) };
+  const stored = await at.prisma.delivery.findMany({ where: { eventId }, orderBy: { id: 'asc' } });
+  const expected = events.map(({ id, customerId }, index) => [customerId, id, endpoints[index]?.id]);
+  const rows = stored.map((delivery) => [delivery.customerId, delivery.eventId, delivery.endpointId]);
+  expect(rows.toSorted()).toEqual(expected.toSorted());
 });
 
 test('an unfinished delivery without a deadline cannot be stored', async () => {

@@ -157,18 +157,12 @@ test.each([[['drift_events']], [['deliveries']], [['attempts']], [TABLES]])(
   },
 );
 
-test('a table of which only one was dropped is made anew, with the foreign keys of its day', async () => {
+test('a table of which only one was dropped is made anew', async () => {
   const day = dayAgo(-6);
-  await run(`DROP TABLE ${partOf('deliveries', day)} CASCADE`);
+  await run(`DROP TABLE ${partOf('deliveries', day)}`);
   expect(await partitionDaysAhead(at.prisma)).toBe(6);
   expect(await makePartitionsAhead(at.prisma)).toBe(1);
-  const keys = await at.prisma.$queryRawUnsafe<{ conname: string }[]>(
-    `SELECT conname FROM pg_constraint WHERE contype = 'f' AND conname LIKE '%_${day.replaceAll('-', '')}_%' ORDER BY 1`,
-  );
-  expect(keys.map(({ conname }) => conname)).toEqual([
-    `${partOf('attempts', day)}_delivery_fkey`,
-    `${partOf('deliveries', day)}_event_fkey`,
-  ]);
+  expect(await isWhole(day)).toBe(true);
 });
 
 test('detaching that was begun and not completed is completed, and the day attached again', async () => {
