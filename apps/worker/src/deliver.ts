@@ -147,7 +147,6 @@ function webhookRequest(claim: Claim, { secrets, customHeaders }: EndpointSecret
 function attemptRecord(claim: Claim, report: AttemptReport, transition: Transition): AttemptRecord {
   return {
     deliveryId: claim.deliveryId,
-    customerId: claim.customerId,
     number: claim.fence,
     round: claim.round,
     startedAt: report.startedAt,

@@ -125,7 +125,6 @@ function claimed(answer: ClaimAnswer): Claim {
 function aSuccess(claim: Claim, body: string): AttemptRecord {
   return {
     deliveryId: claim.deliveryId,
-    customerId: claim.customerId,
     number: claim.fence,
     round: claim.round,
     startedAt: new Date(),

@@ -40,11 +40,19 @@ export {
 export { type EndpointToInsert, insertEndpoint } from './insert-endpoint.js';
 export { rememberKeyUse } from './key-use.js';
 export { type Conditions, idFloor, type ListedIds, listIds } from './list-ids.js';
+export { findOrphans, type OrphanSearch } from './orphans.js';
 export { createOutage, type Outage, type Patience, type RideOut } from './outage.js';
 export { type OverdueSummary, oldestDueMs, summarizeOverdue } from './overdue-deliveries.js';
 export { endParked, type LetGo, letGoParked, noteParked, type Ring } from './parked-deliveries.js';
 export { createPartitionWatch, type PartitionWatch } from './partition-watch.js';
-export { type DayDropped, dropDay, expiredDays, makePartitionsAhead, partitionDaysAhead } from './partitions.js';
+export {
+  type DayDropped,
+  dropDay,
+  expiredDays,
+  makePartitionsAhead,
+  partitionDaysAhead,
+  storedDays,
+} from './partitions.js';
 export {
   isNoPartition,
   isPostgresAway,

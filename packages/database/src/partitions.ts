@@ -93,12 +93,20 @@ export async function expiredDays(
   { retentionDays, now }: { retentionDays: number; now: Date },
 ): Promise<string[]> {
   const rows = await prisma.$queryRaw<{ day: string }[]>`
-    SELECT to_char(day, 'YYYY-MM-DD') AS day FROM (
-      SELECT DISTINCT to_date(right(relname, 8), 'YYYYMMDD') AS day FROM pg_inherits JOIN pg_class ON oid = inhrelid
-      WHERE inhparent IN ('drift_events'::regclass, 'deliveries'::regclass, 'attempts'::regclass) AND relname ~ '_\\d{8}$'
-    ) AS days
+    SELECT to_char(day, 'YYYY-MM-DD') AS day FROM (${DAYS_THERE}) AS days
     WHERE day < least(${TODAY}, ${now.toISOString().slice(0, 10)}::date) - ${retentionDays}::int
     ORDER BY day`;
+  return rows.map(({ day }) => day);
+}
+
+const DAYS_THERE = Prisma.sql`
+  SELECT DISTINCT to_date(right(relname, 8), 'YYYYMMDD') AS day FROM pg_inherits JOIN pg_class ON oid = inhrelid
+  WHERE inhparent IN ('drift_events'::regclass, 'deliveries'::regclass, 'attempts'::regclass) AND relname ~ '_\\d{8}$'`;
+
+/** The days that are there, from the oldest to tomorrow: whose clock runs ahead may have stored something by then. */
+export async function storedDays(prisma: PrismaClient): Promise<string[]> {
+  const rows = await prisma.$queryRaw<{ day: string }[]>`
+    SELECT to_char(day, 'YYYY-MM-DD') AS day FROM (${DAYS_THERE}) AS days WHERE day <= ${TODAY} + 1 ORDER BY day`;
   return rows.map(({ day }) => day);
 }
 
@@ -117,22 +125,24 @@ export async function dropDay(
 }
 
 async function hasUnfinished(prisma: PrismaClient, day: string): Promise<boolean> {
+  const { from, below } = dayRange(day);
   const [row] = await prisma.$queryRaw<{ unfinished: boolean }[]>`
     SELECT EXISTS (
       SELECT 1 FROM deliveries WHERE recover_at IS NOT NULL
-        AND id >= uuidv7_floor(${startOf(day)}::timestamptz) AND id < uuidv7_floor(${endOf(day)}::timestamptz)
+        AND id >= uuidv7_floor(${from}::timestamptz) AND id < uuidv7_floor(${below}::timestamptz)
     ) AS unfinished`;
   return row?.unfinished === true;
 }
 
 /** In batches, so that no statement runs for long. */
 async function purgeKeys(prisma: PrismaClient, day: string, onPurged: (keys: number) => void): Promise<number> {
+  const { from, below } = dayRange(day);
   let purged = 0;
   for (;;) {
     const batch = await prisma.$executeRaw`
       DELETE FROM idempotency_keys WHERE (customer_id, key) IN (
         SELECT customer_id, key FROM idempotency_keys
-        WHERE event_id >= uuidv7_floor(${startOf(day)}::timestamptz) AND event_id < uuidv7_floor(${endOf(day)}::timestamptz)
+        WHERE event_id >= uuidv7_floor(${from}::timestamptz) AND event_id < uuidv7_floor(${below}::timestamptz)
         LIMIT ${PURGE_BATCH}::int
       )`;
     purged += batch;
@@ -151,10 +161,8 @@ async function dropPartitions(prisma: PrismaClient, day: string): Promise<DayDro
   }
 }
 
-function startOf(day: string): string {
-  return `${day}T00:00:00Z`;
-}
-
-function endOf(day: string): string {
-  return new Date(Date.parse(startOf(day)) + DAY_MS).toISOString();
+/** The instants between which a day (UTC) lies. */
+export function dayRange(day: string): { from: string; below: string } {
+  const from = `${day}T00:00:00Z`;
+  return { from, below: new Date(Date.parse(from) + DAY_MS).toISOString() };
 }

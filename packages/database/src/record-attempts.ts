@@ -8,7 +8,6 @@ import { existingOf } from './passed-over.js';
 /** An attempt that has come to an end, and what it means for its delivery. */
 export type AttemptRecord = {
   deliveryId: string;
-  customerId: string;
   /** The fence of the claim. */
   number: number;
   round: number;
@@ -54,11 +53,11 @@ export async function recordAttempts(
     WITH held AS (
       SELECT ended.*, ended.delay_ms * interval '1 ms' AS delay, delivery.*
       FROM jsonb_to_recordset(${JSON.stringify(records.map(toRow))}::jsonb) AS ended(
-        delivery_id uuid, customer_id uuid, number int, round int, started_at timestamptz, duration_ms float8, phases jsonb,
+        delivery_id uuid, number int, round int, started_at timestamptz, duration_ms float8, phases jsonb,
         request_headers jsonb, outcome outcome_kind, response_code int, response_headers jsonb, response_body text,
         error text, to_status delivery_status, delay_ms float8, to_reason failure_reason
       ), LATERAL (
-        SELECT fence, deliveries.round AS current_round, failed_count, last_attempt_at, lease_expires_at, status,
+        SELECT customer_id, fence, deliveries.round AS current_round, failed_count, last_attempt_at, lease_expires_at, status,
           failure_reason, generation, job_id
         FROM deliveries
         WHERE deliveries.id = ended.delivery_id AND deliveries.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
@@ -137,12 +136,11 @@ export async function recordAttempts(
 
 type RecordedRow = { delivery_id: string; number: number; moved: boolean; generation: number };
 
-/** A record in the statement's words. Null where there is nothing, so that the row's column is null, too. */
+/** A record in the statement's words. What there is nothing of is left out, and its column is null. */
 function toRow(record: AttemptRecord) {
   const { response, transition } = record;
   return {
     delivery_id: record.deliveryId,
-    customer_id: record.customerId,
     number: record.number,
     round: record.round,
     started_at: record.startedAt,
@@ -153,9 +151,9 @@ function toRow(record: AttemptRecord) {
     response_code: response?.status,
     response_headers: response?.headers,
     response_body: response?.body,
-    error: record.error,
+    error: record.error ?? undefined,
     to_status: transition.to,
-    delay_ms: transition.to === 'retrying' ? transition.delayMs : null,
-    to_reason: transition.to === 'failed' ? transition.reason : null,
+    delay_ms: transition.to === 'retrying' ? transition.delayMs : undefined,
+    to_reason: transition.to === 'failed' ? transition.reason : undefined,
   };
 }

@@ -167,6 +167,18 @@ test('text is stored as it is', async () => {
   expect(stored).toMatchObject({ body, driftType: '{"a",NULL}', idempotencyKeys: [{ key: `',"{}\\` }] });
 });
 
+test('events of two customers in one statement have deliveries for endpoints of their own customers only', async () => {
+  const customers = await Promise.all([at.aCustomer(), at.aCustomer()]);
+  const endpoints = await Promise.all(customers.map((customerId) => at.anEndpoint(customerId)));
+  const events = customers.map((customerId) => anEvent(customerId));
+  await acceptEvents(at.prisma, [events.slice(0, 1), events.slice(1)], { maxAttempts: 3 });
+  const eventId = { in: events.map(({ id }) => id) };
+  const stored = await at.prisma.delivery.findMany({ where: { eventId }, orderBy: { id: 'asc' } });
+  const expected = events.map(({ id, customerId }, index) => [customerId, id, endpoints[index]?.id]);
+  const rows = stored.map((delivery) => [delivery.customerId, delivery.eventId, delivery.endpointId]);
+  expect(rows.toSorted()).toEqual(expected.toSorted());
+});
+
 test('an unfinished delivery without a deadline cannot be stored', async () => {
   const { id } = await at.aDelivery();
   await expect(at.prisma.delivery.update({ where: { id }, data: { recoverAt: null } })).rejects.toThrow(

@@ -199,7 +199,6 @@ export function anEvent(customerId: string, overrides: Partial<EventToAccept> = 
 export function aRecord(claim: Claim, overrides: Partial<AttemptRecord> = {}): AttemptRecord {
   return {
     deliveryId: claim.deliveryId,
-    customerId: claim.customerId,
     number: claim.fence,
     round: claim.round,
     startedAt: new Date(),

@@ -8,6 +8,7 @@ import { openChaosApi } from './chaos-api.js';
 import { conclude } from './conclusion.js';
 import { readHistory } from './history.js';
 import type { Violation } from './oracle/evidence.js';
+import { readOrphans } from './orphan-rows.js';
 import { perform, type Stage } from './performance.js';
 import { type Receivers, startReceivers } from './receivers.js';
 import { setScene } from './scene.js';
@@ -66,7 +67,10 @@ async function observe(options: ChaosOptions, stack: Stack, receivers: Receivers
   const watch = { counts: { deliveries: 0, finished: 0 } };
   const stage: Stage = { settings, stack, receivers, api, scene, production, injected: [], watch, signal };
   await withWatch(options, stage, () => perform(stage));
-  const history = await withSession(stack.databaseUrl, readHistory);
+  const history = {
+    ...(await withSession(stack.databaseUrl, readHistory)),
+    orphans: await readOrphans(stack.databaseUrl),
+  };
   const { requests } = receivers;
   return {
     settings,

@@ -1,5 +1,5 @@
 import type { Session } from '../stack/database-session.js';
-import type { AttemptRow, DeliveryRow, EndpointRow } from './oracle/evidence.js';
+import type { AttemptRow, DeliveryRow, EndpointRow, OrphanedRows } from './oracle/evidence.js';
 
 export type History = {
   eventIds: string[];
@@ -7,6 +7,9 @@ export type History = {
   attempts: AttemptRow[];
   endpoints: EndpointRow[];
 };
+
+/** With what is read of it apart. */
+export type JudgedHistory = History & { orphans: OrphanedRows[] };
 
 const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 

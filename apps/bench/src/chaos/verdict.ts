@@ -3,7 +3,7 @@ import type { Exit } from '../stack/process-keeper.js';
 import { STEADY_ENDPOINTS } from './endpoints.js';
 import { judgeExit, readLogFacts } from './exits.js';
 import type { InjectedFault } from './fault-runner.js';
-import type { History } from './history.js';
+import type { JudgedHistory } from './history.js';
 import { tellStories } from './oracle/delivery-story.js';
 import type { Evidence, ReceivedRequest, Violation } from './oracle/evidence.js';
 import { judge } from './oracle/judge.js';
@@ -17,7 +17,7 @@ import { type Tally, tallyUp } from './tally.js';
 
 export type Observed = {
   settings: Settings;
-  history: History;
+  history: JudgedHistory;
   production: Production;
   requests: readonly ReceivedRequest[];
   exits: readonly Exit[];

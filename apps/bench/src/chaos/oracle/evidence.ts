@@ -42,6 +42,9 @@ export type ReceivedRequest = {
   endedAt: number | null;
 };
 
+/** Of one day and kind: how many there are, and the ids of some. */
+export type OrphanedRows = { what: string; orphans: number; examples: string[] };
+
 export type Promises = { leaseMs: number; maxStarts: number };
 
 export type Evidence = {
@@ -51,6 +54,7 @@ export type Evidence = {
   attempts: readonly AttemptRow[];
   endpoints: readonly EndpointRow[];
   requests: readonly ReceivedRequest[];
+  orphans: readonly OrphanedRows[];
   promises: Promises;
 };
 

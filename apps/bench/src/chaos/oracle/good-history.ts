@@ -1,4 +1,4 @@
-import type { AttemptRow, DeliveryRow, Evidence, ReceivedRequest } from './evidence.js';
+import type { AttemptRow, DeliveryRow, Evidence, OrphanedRows, ReceivedRequest } from './evidence.js';
 
 export const LEASE_MS = 22_000;
 
@@ -44,6 +44,7 @@ export function goodHistory() {
       { id: 'paused', name: 'paused', isActive: false },
     ],
     requests,
+    orphans: [] as OrphanedRows[],
     promises: { leaseMs: LEASE_MS, maxStarts: 10 },
   };
   return history satisfies Evidence;

@@ -10,7 +10,15 @@ test('a history in which every promise was kept has no violation', () => {
 });
 
 test('a history in which nothing happened has no violation', () => {
-  const nothing = { acknowledged: [], eventIds: [], deliveries: [], attempts: [], endpoints: [], requests: [] };
+  const nothing = {
+    acknowledged: [],
+    eventIds: [],
+    deliveries: [],
+    attempts: [],
+    endpoints: [],
+    requests: [],
+    orphans: [],
+  };
   expect(judge({ ...goodHistory(), ...nothing })).toEqual([]);
 });
 
@@ -127,6 +135,11 @@ test.each<[string, (history: History) => void, string]>([
     'a fourth failure',
     (it) => it.attempts.push(anAttempt('exhausted', 5, { responseCode: 500 })),
     'delivery exhausted failed 4 times in its round, and 3 is the most',
+  ],
+  [
+    'rows that refer to what is not there',
+    (it) => it.orphans.push({ what: 'attempts without their delivery', orphans: 2, examples: ['gone', 'blocked'] }),
+    'there are 2 attempts without their delivery, for example gone, blocked',
   ],
   [
     'a repeat after a known success',

@@ -9,6 +9,7 @@ import { tellStories } from './delivery-story.js';
 import { findUnfoundedEndings } from './endings.js';
 import type { Evidence, Violation } from './evidence.js';
 import { findOverlappingAttempts, findOverlappingRequests } from './leases.js';
+import { findOrphanedRows } from './orphans.js';
 import { findUnfoundedRepeats } from './repeats.js';
 import { findDoubledRequests, findForeignWebhookIds, findUnrecordedRequests } from './requests.js';
 
@@ -19,6 +20,7 @@ export function judge(evidence: Evidence): Violation[] {
   return [
     ...findLostDeliveries(evidence),
     ...findUnacknowledgedEvents(evidence),
+    ...findOrphanedRows(evidence),
     ...findUnfinishedDeliveries(evidence),
     ...findUnknownRequests(evidence),
     ...findUnfoundedEndings(stories, promises),
