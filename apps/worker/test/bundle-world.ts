@@ -40,7 +40,7 @@ export type Flight = {
 };
 
 /** A job in the hands of a worker. A dead one does nothing any more; one that has merely lost its lock goes on. */
-export type Run = { taken: Taken; isDead: boolean; isOver: boolean };
+export type Run = { taken: Taken; losesJobs: boolean; isDead: boolean; isOver: boolean };
 
 /** A delivery's row with its attempts. */
 export type Row = Delivery & { attempts: Attempt[] };
@@ -186,7 +186,7 @@ export async function bundleWorlds() {
       async begin({ claimFails, losesJobs }: { claimFails: boolean; losesJobs: boolean }) {
         const taken = queue.take();
         if (taken === undefined) return false;
-        const run: Run = { taken, isDead: false, isOver: false };
+        const run: Run = { taken, losesJobs, isDead: false, isOver: false };
         runs.push(run);
         const deliver = createDeliver(deliverOf(run, claimFails));
         const runJob = createRunJob({

@@ -139,7 +139,7 @@ function presenceOf(job: SimulatedJob | undefined, nowMs: number): JobPresence {
 }
 
 /** The deliveries that a job carries, each with the generation it was added for. */
-export function carriedBy({ data }: SimulatedJob): DeliveryJob[] {
+export function carriedBy({ data }: Pick<SimulatedJob, 'data'>): DeliveryJob[] {
   return membersOf(jobDataSchema.parse(data));
 }
 
