@@ -48,6 +48,27 @@ test('the characters of latin-1 in a custom header go out as one byte each', asy
   expect(heard).toEqual(['Größe']);
 });
 
+test.each([
+  ['ASCII', Buffer.from('{"a":1}')],
+  ['other characters', Buffer.from('{"payer":"Żółć 🦆"}')],
+  ['a byte order mark', Buffer.from('\ufeff{}')],
+  ['what is no UTF-8', Buffer.from([0x7b, 0xff, 0xc3, 0x7d])],
+  ['nothing', Buffer.alloc(0)],
+  ['4 KiB', Buffer.alloc(4 * 1024, 'ż')],
+  ['256 KiB', Buffer.alloc(256 * 1024, 'ż')],
+])('a body of %s goes out byte for byte', async (_what, body) => {
+  const heard: Buffer[] = [];
+  const { send } = await setup(
+    httpReceiver((request, response) => {
+      request.on('data', (chunk: Buffer) => heard.push(chunk));
+      request.on('end', () => response.end(request.headers['content-length']));
+    }),
+  );
+  const { response } = await send({ body });
+  expect(Buffer.concat(heard).equals(body)).toBe(true);
+  expect(response?.body).toBe(`${body.length}`);
+});
+
 test('an IPv6 literal is connected to without its brackets, and named in Host with them', async () => {
   const { sender } = await setup(httpReceiver((_request, response) => response.end()));
   const hosts: (string | undefined)[] = [];
