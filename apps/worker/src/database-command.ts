@@ -18,6 +18,16 @@ export function readOptions<Options extends NonNullable<ParseArgsConfig['options
   }
 }
 
+/** Null, and said, when it is not there. `does` is what the command does to that Postgres. */
+export function readDatabaseUrl(screen: LiveScreen, does: string): string | null {
+  const { DATABASE_URL: url = '' } = process.env;
+  if (url !== '') return url;
+  screen.complain(
+    `DATABASE_URL is not set: name the Postgres to ${does}, e.g. postgres://user:password@host:5432/driftwire`,
+  );
+  return null;
+}
+
 /** Runs a command on the database it names, and answers its exit code; a failure is one line. */
 export async function onDatabase(
   screen: LiveScreen,
@@ -34,6 +44,14 @@ export async function onDatabase(
   } finally {
     await database.close();
   }
+}
+
+/** Null, and said, when it is none of at least 1. */
+export function readDays(screen: LiveScreen, text: string): number | null {
+  const days = Number(text);
+  if (Number.isInteger(days) && days >= 1) return days;
+  screen.complain(`--days must be a whole number of at least 1, not '${text}'`);
+  return null;
 }
 
 /** Prisma's messages begin with the call that failed and end with why. */

@@ -1,7 +1,7 @@
 import { findOrphans, type OrphanSearch, type PrismaClient, storedDays } from '@driftwire/database';
 import { EX_CONFIG } from '@driftwire/runtime';
 import { createLiveScreen } from '@driftwire/terminal';
-import { MISUSED, onDatabase, readOptions } from './database-command.js';
+import { MISUSED, onDatabase, readDatabaseUrl, readDays, readOptions } from './database-command.js';
 
 const USAGE = `npm run find-orphans [-- options]
 
@@ -20,7 +20,6 @@ const screen = createLiveScreen(process.stdout, process.stderr);
 process.exit(await main());
 
 async function main(): Promise<number> {
-  const { DATABASE_URL: url = '' } = process.env;
   const options = readOptions(screen, NAME, {
     days: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
@@ -30,17 +29,10 @@ async function main(): Promise<number> {
     screen.say(USAGE);
     return 0;
   }
-  const newest = options.days === undefined ? undefined : Number(options.days);
-  if (newest !== undefined && (!Number.isInteger(newest) || newest < 1)) {
-    screen.complain(`--days must be a whole number of at least 1, not '${options.days}'`);
-    return MISUSED;
-  }
-  if (url === '') {
-    screen.complain(
-      'DATABASE_URL is not set: name the Postgres to look at, e.g. postgres://user:password@host:5432/driftwire',
-    );
-    return EX_CONFIG;
-  }
+  const newest = options.days === undefined ? undefined : readDays(screen, options.days);
+  if (newest === null) return MISUSED;
+  const url = readDatabaseUrl(screen, 'look at');
+  if (url === null) return EX_CONFIG;
   return onDatabase(screen, { name: NAME, url }, (prisma) => search(prisma, newest));
 }
 

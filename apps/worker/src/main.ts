@@ -11,9 +11,7 @@ const {
   createPartitionWatch,
   createSealer,
   deactivateGoneEndpoint,
-  dropDay,
   endParked,
-  expiredDays,
   isPostgresUnavailable,
   letGoParked,
   makePartitionsAhead,
@@ -49,7 +47,7 @@ const { createParking } = await import('./parking.js');
 const { createParkingObserver } = await import('./parking-observer.js');
 const { recordUntil } = await import('./record-until.js');
 const { createRecovery, NO_RECOVERY } = await import('./recovery.js');
-const { dropExpiredDays } = await import('./retention.js');
+const { createRetention } = await import('./retention.js');
 const { createPartitionObserver, createRetentionObserver } = await import('./retention-observer.js');
 const { createSweepObserver } = await import('./sweep-observer.js');
 const { createSweeper } = await import('./sweeper.js');
@@ -177,19 +175,11 @@ const parking = createParking({
   endParked: (day, limit) => endParked(database.prisma, { day, ring: sealer.keyIds, limit }),
   observe: createParkingObserver(log, registry),
 });
-const observeRetention = createRetentionObserver(log, registry);
-const retention = () =>
-  dropExpiredDays({
-    expiredDays: async () =>
-      config.RETENTION_DAYS === 0
-        ? []
-        : expiredDays(database.prisma, { retentionDays: config.RETENTION_DAYS, now: new Date() }),
-    dropDay: async (day) => {
-      await parking.endDay(day);
-      return dropDay(database.prisma, day);
-    },
-    observe: observeRetention,
-  });
+const retention = createRetention(database.prisma, {
+  days: config.RETENTION_DAYS,
+  endParked: parking.endDay,
+  observe: createRetentionObserver(log, registry),
+});
 const partitions = createPartitionWatch({
   make: () => makePartitionsAhead(database.prisma),
   daysAhead: () => partitionDaysAhead(database.prisma),

@@ -1,7 +1,7 @@
 import { type DayDropped, dropDay, expiredDays, type PrismaClient } from '@driftwire/database';
 import { EX_CONFIG } from '@driftwire/runtime';
 import { createLiveScreen } from '@driftwire/terminal';
-import { MISUSED, onDatabase, readOptions } from './database-command.js';
+import { MISUSED, onDatabase, readDatabaseUrl, readDays, readOptions } from './database-command.js';
 
 const USAGE = `npm run retention [-- options]
 
@@ -19,7 +19,7 @@ const screen = createLiveScreen(process.stdout, process.stderr);
 process.exit(await main());
 
 async function main(): Promise<number> {
-  const { DATABASE_URL: url = '', RETENTION_DAYS = '30' } = process.env;
+  const { RETENTION_DAYS = '30' } = process.env;
   const options = readOptions(screen, NAME, {
     days: { type: 'string' },
     'dry-run': { type: 'boolean', default: false },
@@ -30,19 +30,11 @@ async function main(): Promise<number> {
     screen.say(USAGE);
     return 0;
   }
-  const days = options.days ?? RETENTION_DAYS;
-  const retentionDays = Number(days);
-  if (!Number.isInteger(retentionDays) || retentionDays < 1) {
-    screen.complain(`--days must be a whole number of at least 1, not '${days}'`);
-    return MISUSED;
-  }
-  if (url === '') {
-    screen.complain(
-      'DATABASE_URL is not set: name the Postgres to clean, e.g. postgres://user:password@host:5432/driftwire',
-    );
-    return EX_CONFIG;
-  }
+  const retentionDays = readDays(screen, options.days ?? RETENTION_DAYS);
+  if (retentionDays === null) return MISUSED;
   const isDryRun = options['dry-run'];
+  const url = readDatabaseUrl(screen, 'clean');
+  if (url === null) return EX_CONFIG;
   return onDatabase(screen, { name: NAME, url }, (prisma) => dropAll(prisma, { retentionDays, isDryRun }));
 }
 

@@ -86,6 +86,7 @@ export class JobWorker extends Worker {
     const next = this.#taken.shift();
     if (next !== undefined) return this.nextJobFromJobData(next.data, next.id, next.token);
     await this.#waitForRoom();
+    if (this.closing) return this.nextJobFromJobData();
     const count = Math.max(Math.min(this.#takenAtOnce, Math.floor(this.#room() / this.#mostCarried)), 1);
     const [job] = await Promise.all([
       super.moveToActive(token, name).catch(pauseAfterRefusal),
