@@ -45,7 +45,8 @@ async function search(prisma: PrismaClient, newest: number | undefined): Promise
     let rows = 0;
     const onLooked = (more: number) => {
       rows += more;
-      screen.update(`${count}: ${rows} references`);
+      // Where there is no terminal each change is a line, and a day is enough for one.
+      if (process.stdout.isTTY) screen.update(`${count}: ${rows} references`);
     };
     const searches = await findOrphans(prisma, day, { onLooked });
     screen.update(`${count}: ${rows} references`);
