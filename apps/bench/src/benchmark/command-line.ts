@@ -69,7 +69,7 @@ Every receiver counts what it got: a run with a delivery that is lost or not on 
   --at-once N     requests to the API at once (4)
   --minutes N     how long a soak takes, two minutes of warm-up included (7)
   --rows N        deliveries that depth fills the tables with (10000000, which take 20 GB)
-  --waiting N     jobs that depth lets wait (1000000)
+  --waiting N     deliveries that depth lets wait (1000000)
   --runs N        repeats everything, on fresh databases, and gives the medians (1; cost 3)
   --only A,B      of cost only these: ${COST_SCENES.join(', ')}
   --checkout DIR  of cost the API and worker of that built checkout; more than one are measured in turn (this one)

@@ -72,8 +72,8 @@ function writeSlowest(levels: readonly DepthLevel[], paint: Paint): string {
 function writeBacklog(runs: readonly DepthRun[]): string {
   const middle = (read: (run: DepthRun) => number) => median(runs.map(read));
   return [
-    `Postgres: ${(middle(({ tableBytes }) => tableBytes) / 2 ** 30).toFixed(1)} GiB before the waiting jobs`,
-    `A waiting job: ${middle(({ backlog }) => backlog.redisBytesPerJob).toFixed(0)} bytes of Redis (goal ≤ 1,024)`,
+    `Postgres: ${(middle(({ tableBytes }) => tableBytes) / 2 ** 30).toFixed(1)} GiB before the waiting deliveries`,
+    `A waiting delivery: ${middle(({ backlog }) => backlog.redisBytesPerWaiting).toFixed(0)} bytes of Redis (goal ≤ 1,024)`,
     `Taken in ${middle(({ backlog }) => backlog.enqueuedPerSecond).toFixed(0)}/s while paused, worked off ${middle(({ backlog }) => backlog.drainedPerSecond).toFixed(0)}/s`,
   ].join('\n');
 }

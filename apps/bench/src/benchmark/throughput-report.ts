@@ -52,7 +52,7 @@ export function writeThroughput(runs: readonly ThroughputRun[], paint: Paint): s
     row(`  ${kind} RSS, MiB`, ({ driftwire }) => driftwire.costs[kind].residentMiB);
   }
   row('  per CPU second', ({ driftwire }) => deliveriesPerCpuSecond(driftwire));
-  row('  Redis bytes per waiting job', ({ redisBytesPerJob }) => redisBytesPerJob, 0, '≤ 1024');
+  row('  Redis bytes per waiting delivery', ({ redisBytesPerWaiting }) => redisBytesPerWaiting, 0, '≤ 1024');
   row('  Postgres bytes per delivery', ({ postgresBytesPerDelivery }) => postgresBytesPerDelivery);
   row('  written to its log', ({ walBytesPerDelivery }) => walBytesPerDelivery);
   row('Textbook, deliveries/s', ({ textbook }) => textbook.perSecond);

@@ -1,6 +1,5 @@
 import { until } from '@driftwire/local-servers';
 import { type Session, withSession } from '../stack/database-session.js';
-import { redisSession } from '../stack/redis-session.js';
 import type { Stack } from '../stack/stack.js';
 import { type BareGotRun, runBareGot, runTextbook, type TextbookRun, together } from './baseline-runs.js';
 import type { Bench, Benches } from './bench.js';
@@ -16,14 +15,15 @@ import {
 } from './driftwire-run.js';
 import { flood } from './load.js';
 import { tidyTables } from './past-deliveries.js';
-import { datasetBytes, readTableBytes, readWalBytes } from './storage-bytes.js';
+import { readTableBytes, readWalBytes } from './storage-bytes.js';
+import { countJoining, withQueue } from './waiting-deliveries.js';
 
 export type ThroughputRun = {
   driftwire: DriftwireRun;
   textbook: TextbookRun;
   bareGot: BareGotRun;
-  /** What a job that waits costs Redis, and a delivery with its event and its attempt Postgres. */
-  redisBytesPerJob: number;
+  /** What a delivery that waits costs Redis, and a delivery with its event and its attempt Postgres. */
+  redisBytesPerWaiting: number;
   postgresBytesPerDelivery: number;
   /** What it writes to Postgres's log on the way. */
   walBytesPerDelivery: number;
@@ -33,7 +33,7 @@ const WARM_UP_EVENTS = 1_000;
 /** Twice as many in all: half of them before Driftwire and half after it, because machines change their speed meanwhile. */
 const TEXTBOOK_DELIVERIES = 4_000;
 const BARE_REQUESTS = 12_000;
-const WAITING_JOBS = 5_000;
+const WAITING_DELIVERIES = 5_000;
 const ENQUEUED_WITHIN_MS = 30_000;
 
 /** The textbook worker, Driftwire, the textbook worker again and bare got on the same servers and against the same receivers. */
@@ -58,7 +58,7 @@ async function measureAll(
   const driftwire = await runDriftwire(scene, size, progress);
   const [tables, wal] = await readBytes(stack);
   say('jobs that wait');
-  const redisBytesPerJob = await weighWaitingJobs(scene, size);
+  const redisBytesPerWaiting = await weighWaiting(scene, size);
   say('the textbook worker again');
   const after = await runTextbook({ stack, receivers }, TEXTBOOK_DELIVERIES, progress);
   say('bare got');
@@ -68,7 +68,7 @@ async function measureAll(
     driftwire,
     textbook: together(before, after),
     bareGot,
-    redisBytesPerJob,
+    redisBytesPerWaiting,
     postgresBytesPerDelivery: (tables - tablesBefore) / driftwire.deliveries,
     walBytesPerDelivery: (wal - walBefore) / driftwire.deliveries,
   };
@@ -79,26 +79,25 @@ function readBytes({ databaseUrl }: Stack): Promise<[number, number]> {
   return withSession(databaseUrl, async (session) => [await readTableBytes(session), await readWalBytes(session)]);
 }
 
-/** With the workers held, so that every job waits. */
-async function weighWaitingJobs({ stack, receivers, call, customerId }: Scene, size: RunSize): Promise<number> {
+/** With the workers held, so that all wait. */
+async function weighWaiting({ stack, receivers, call, customerId }: Scene, size: RunSize): Promise<number> {
   const signalWorkers = (signal: NodeJS.Signals) => {
     for (const { child } of stack.workers) child?.kill(signal);
   };
-  return redisSession(stack.redisUrl, async (redis) => {
-    const events = Math.ceil(WAITING_JOBS / receivers.urls.length);
-    const jobs = events * receivers.urls.length;
+  return withQueue(stack.redisUrl, async ({ queue, readDatasetBytes }) => {
+    const events = Math.ceil(WAITING_DELIVERIES / receivers.urls.length);
+    const deliveries = events * receivers.urls.length;
     receivers.forget();
     signalWorkers('SIGSTOP');
     try {
-      const before = datasetBytes(await redis.info('memory'));
-      const waiting = await redis.llen('driftwire:deliveries:wait');
+      const [before, joined] = [await readDatasetBytes(), await countJoining(queue)];
       await flood(call, { ...size, events, customerId });
-      const areThere = async () => (await redis.llen('driftwire:deliveries:wait')) >= waiting + jobs;
+      const areThere = async () => (await joined()) >= deliveries;
       if (!(await until(areThere, { deadlineMs: ENQUEUED_WITHIN_MS }))) throw new Error('jobs that wait are missing');
-      return (datasetBytes(await redis.info('memory')) - before) / jobs;
+      return ((await readDatasetBytes()) - before) / deliveries;
     } finally {
       signalWorkers('SIGCONT');
-      await watchArrivals(receivers, jobs, () => {});
+      await watchArrivals(receivers, deliveries, () => {});
       await withSession(stack.databaseUrl, untilAllRecorded);
     }
   });
