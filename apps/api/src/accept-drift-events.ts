@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Acceptance, EventToAccept, PrismaClient } from '@driftwire/database';
 import { driftEventBody, subscriptionPatterns, withDelta } from '@driftwire/delivery';
-import { v7 as uuidv7 } from 'uuid';
 import type { ApiDeps } from './api-dependencies.js';
 import type { EventFields } from './drift-event-fields.js';
 import { createFold } from './fold.js';
+import { uuidv7 } from './new-id.js';
 import { Problem } from './problem.js';
 import { createPause } from './turns.js';
 
@@ -101,8 +101,8 @@ function eventToAccept(
   customerId: string,
   createdAt: Date,
 ): EventToAccept {
-  const id = uuidv7({ msecs: createdAt.getTime() });
-  const requestId = uuidv7({ msecs: createdAt.getTime() });
+  const id = uuidv7(createdAt.getTime());
+  const requestId = uuidv7(createdAt.getTime());
   const occurredAt = fields.occurred_at ?? createdAt.toISOString();
   return {
     id,
@@ -224,5 +224,5 @@ function acceptedEvent(view: AcceptedView) {
 }
 
 function sha256Hex(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text, 'hex');
 }

@@ -5,7 +5,7 @@ import {
   type EventToAccept,
   isPostgresUnavailable,
   type Outage,
-  type PrismaClient,
+  type RawQuery,
 } from '@driftwire/database';
 import type { DeliveryWakeUp } from '@driftwire/queue';
 
@@ -35,6 +35,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
 /** Of one statement, and so of one request: half of its time limit on a small machine with two of them at once. */
 export const MAX_DELIVERIES = 25_000;
 const LANES = 2;
+const CROWDED_AT = 8;
 /**
  * From an event's `created_at` to its statement, which runs for 8 s at most (`connect.ts`): so it can be read within 30 s, which is what
  * lists promise (`page.ts`).
@@ -43,7 +44,7 @@ const WITHIN_MS = 20_000;
 
 /** Requests that arrive while a statement is on its way share the next one, and its bundles. */
 export function createAccept(
-  prisma: PrismaClient,
+  database: RawQuery,
   { maxAttempts, deliveriesPerJob, enqueue, backlogMs, observeBatch, outage, maxEndpointsPerCustomer }: AcceptOptions,
 ): Accept {
   const maxRows = Math.min(MAX_ROWS, MAX_DELIVERIES / maxEndpointsPerCustomer);
@@ -51,7 +52,7 @@ export function createAccept(
     run: async (requests) => {
       observeBatch(requests.reduce((rows, events) => rows + events.length, 0));
       const limits = { maxAttempts, deliveriesPerJob, backlogMs: backlogMs(), withinMs: WITHIN_MS };
-      const acceptances = await acceptEvents(prisma, requests, limits);
+      const acceptances = await acceptEvents(database, requests, limits);
       enqueue(wakeUpsOf(acceptances.flat(), maxAttempts));
       return acceptances;
     },
@@ -59,6 +60,7 @@ export function createAccept(
     weigh: (events) => Math.max(events.length / maxRows, textLength(events) / MAX_BYTES),
     capacity: 1,
     lanes: LANES,
+    crowdedAt: CROWDED_AT,
     isOutage: isPostgresUnavailable,
     outage,
   });

@@ -142,7 +142,7 @@ const app = await buildApp({
     now: clock.now,
     cursors: createCursors(config.ADMIN_API_KEY),
     findCustomer: createBriefMemory((id) => findCustomerId(database.prisma, id), remembered),
-    accept: createAccept(database.prisma, {
+    accept: createAccept(database.direct, {
       maxAttempts: config.MAX_ATTEMPTS,
       deliveriesPerJob: config.DELIVERIES_PER_JOB,
       enqueue: buffer.push,

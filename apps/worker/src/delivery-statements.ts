@@ -3,10 +3,10 @@ import {
   type ClaimAnswer,
   claimDeliveries,
   createBatcher,
+  type Database,
   isNoPartition,
   isPostgresUnavailable,
   type JobRef,
-  type PrismaClient,
   type RecordAnswer,
   recordAttempts,
 } from '@driftwire/database';
@@ -44,7 +44,7 @@ const CLAIM_BATCHES = { ...BATCHES, lanes: 4, crowdedAt: 8 };
  * The webhook is out, so nobody waits for its record but the place it takes in the worker: with places to spare, records
  * wait for company. What that saves in statements and in flushes of Postgres's log, claims and accepts have for themselves.
  */
-const RECORDS_GATHER_MS = 10;
+const RECORDS_GATHER_MS = 25;
 
 /** An old day that is not whole is the trouble of its own deliveries. */
 function isOutage(error: unknown): boolean {
@@ -55,7 +55,7 @@ function isOutage(error: unknown): boolean {
 const NOT_THERE = { moved: false, generation: 0, locked: false };
 
 export function createDeliveryStatements(
-  prisma: PrismaClient,
+  { direct, prisma }: Pick<Database, 'direct' | 'prisma'>,
   { leaseMs, fenced, isBusy, observeBatch, readClock }: DeliveryStatementsOptions,
 ): DeliveryStatements {
   const claims = createBatcher<JobRef, ClaimAnswer>({
@@ -63,7 +63,7 @@ export function createDeliveryStatements(
     run: async (jobs) => {
       observeBatch('claim', jobs.length);
       const askedAtMs = Date.now();
-      const claims = await claimDeliveries(prisma, jobs, { leaseMs });
+      const claims = await claimDeliveries(direct, jobs, { leaseMs });
       const postgresAtMs = claims.find(isClaimed)?.claim.claimedAtMs;
       if (postgresAtMs !== undefined) readClock({ askedAtMs, postgresAtMs, answeredAtMs: Date.now() });
       const answers = byDelivery(claims);

@@ -93,7 +93,7 @@ const sender = createSender({
   timeoutMs: config.REQUEST_TIMEOUT_MS,
   lookupsAtOnce: threadPool.lookupsAtOnce,
 });
-const statements = createDeliveryStatements(database.prisma, {
+const statements = createDeliveryStatements(database, {
   leaseMs,
   fenced: config.SABOTAGE !== 'no-fence',
   isBusy: () => consumer.inFlight() * 2 >= config.WORKER_CONCURRENCY,

@@ -56,7 +56,7 @@ export type Accept = { events: number; deliveriesPerJob: number; jobs: 'added' |
 export async function bundleWorlds() {
   const fresh = await freshDatabase();
   const options = { applicationName: 'test', poolSize: 10, onConnectionLost: () => {} };
-  const { prisma, close } = connectDatabase({ url: fresh.url, ...options });
+  const { prisma, direct, close } = connectDatabase({ url: fresh.url, ...options });
   const customerId = (await prisma.customer.create({ data: { name: 'Acme' } })).id;
   for (const name of ['one', 'other']) {
     const endpoint = { name, url: 'https://receiver.example/', eventTypes: ['*'], secretSealed: 's', headerNames: [] };
@@ -119,7 +119,7 @@ export async function bundleWorlds() {
         claimed,
         claim: async (job) => {
           if (claimFails) throw new Error('Postgres is away');
-          const [answer] = await claimDeliveries(prisma, [job], { leaseMs: LEASE_MS });
+          const [answer] = await claimDeliveries(direct, [job], { leaseMs: LEASE_MS });
           if (answer?.verdict === 'claimed') claimed.set(job.deliveryId, answer.claim);
           return answer ?? { deliveryId: job.deliveryId, verdict: 'missing' };
         },
@@ -172,7 +172,7 @@ export async function bundleWorlds() {
       async accept({ events, deliveriesPerJob, jobs }: Accept) {
         const accepted = await Promise.all(Array.from({ length: events }, () => anEvent(customerId)));
         const store = async () => {
-          const answers = await acceptEvents(prisma, [accepted], { maxAttempts: MAX_ATTEMPTS, deliveriesPerJob });
+          const answers = await acceptEvents(direct, [accepted], { maxAttempts: MAX_ATTEMPTS, deliveriesPerJob });
           return answers.flat().flatMap((one) => (one.kind === 'created' ? one.deliveries : []));
         };
         const stored = await store();

@@ -11,7 +11,7 @@ function statements({ isBusy = (): boolean => false } = {}) {
   const batches: string[] = [];
   const observeBatch = (statement: string, rows: number) => batches.push(`${statement} ${rows}`);
   const options = { leaseMs: 60_000, fenced: true, isBusy, observeBatch, readClock: () => {} };
-  return { ...createDeliveryStatements(database().prisma, options), batches };
+  return { ...createDeliveryStatements(database(), options), batches };
 }
 
 async function someJobs(count: number) {

@@ -26,7 +26,7 @@ test.each([
 
 /** The worker's own `deliver`, on the real database, whose first answer to a record never arrives. */
 function deliverLosingOneAnswer(code: number) {
-  const { prisma } = database();
+  const { prisma, direct } = database();
   let answers = 0;
   const record = async (attempt: AttemptRecord) => {
     const [answer] = await recordAttempts(prisma, [attempt]);
@@ -36,7 +36,7 @@ function deliverLosingOneAnswer(code: number) {
   };
   return createDeliver({
     claim: async (job) => {
-      const [answer] = await claimDeliveries(prisma, [job], { leaseMs: 60_000 });
+      const [answer] = await claimDeliveries(direct, [job], { leaseMs: 60_000 });
       return answer ?? { deliveryId: job.deliveryId, verdict: 'missing' };
     },
     openSecrets: () => ({ secrets: ['whsec_x'], customHeaders: {} }),

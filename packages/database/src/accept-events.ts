@@ -1,5 +1,6 @@
 import { bundleId, inBundles } from './bundles.js';
-import { Prisma, type PrismaClient } from './generated/client.js';
+import type { RawQuery } from './direct-query.js';
+import { Prisma } from './generated/client.js';
 import { jobGraceMs } from './job-grace.js';
 import { withPartitions } from './partitions.js';
 import { isUniqueViolation } from './postgres-error.js';
@@ -50,7 +51,7 @@ type Requests = readonly (readonly EventToAccept[])[];
  * the second, and the next round finds what the first has stored: it is created, not replayed. docs/adr/0007-riding-out-an-outage.md.
  */
 export async function acceptEvents(
-  prisma: PrismaClient,
+  database: RawQuery,
   requests: Requests,
   limits: AcceptLimits,
 ): Promise<Acceptance[][]> {
@@ -58,10 +59,10 @@ export async function acceptEvents(
   let stored: StoredEvents = new Map();
   for (let round = 1; ; round += 1) {
     try {
-      return await withPartitions(prisma, ids, () => acceptMissing(prisma, requests, { stored, limits }));
+      return await withPartitions(database, ids, () => acceptMissing(database, requests, { stored, limits }));
     } catch (error) {
       if (round === MAX_ROUNDS) throw error;
-      if (isUniqueViolation(error, EVENT_ID)) stored = await findStoredEvents(prisma, requests.flat());
+      if (isUniqueViolation(error, EVENT_ID)) stored = await findStoredEvents(database, requests.flat());
       else if (!isUniqueViolation(error, 'idempotency_keys_pkey')) throw error;
     }
   }
@@ -71,14 +72,14 @@ export async function acceptEvents(
 const EVENT_ID = /\bdrift_events_\d+_(pkey|customer_id_id_idx)\b/;
 
 async function acceptMissing(
-  prisma: PrismaClient,
+  database: RawQuery,
   requests: Requests,
   { stored, limits }: { stored: StoredEvents; limits: AcceptLimits },
 ): Promise<Acceptance[][]> {
   const missing = requests.map((events) => events.filter(({ id }) => !stored.has(id)));
   const events = missing.flatMap((request, index) => request.map((event) => ({ ...event, request: index })));
-  const rows = events.length === 0 ? [] : await insertEvents(prisma, events, limits);
-  const answers = await ownKeysAreNoReplays(prisma, events, acceptancesOf(events, rows));
+  const rows = events.length === 0 ? [] : await insertEvents(database, events, limits);
+  const answers = await ownKeysAreNoReplays(database, events, acceptancesOf(events, rows));
   return requests.map((request) =>
     request.map(({ id }) => {
       const deliveries = stored.get(id);
@@ -91,7 +92,7 @@ async function acceptMissing(
 
 /** A key that leads to the very event that came with it was stored by an earlier statement, whose answer was lost. */
 async function ownKeysAreNoReplays(
-  prisma: PrismaClient,
+  database: RawQuery,
   events: readonly EventToAccept[],
   answers: Map<string, Acceptance>,
 ): Promise<ReadonlyMap<string, Acceptance>> {
@@ -99,7 +100,8 @@ async function ownKeysAreNoReplays(
     const answer = answers.get(id);
     return answer?.kind === 'replayed' && answer.eventId === id;
   });
-  for (const [id, deliveries] of await findStoredEvents(prisma, own)) answers.set(id, { kind: 'created', deliveries });
+  for (const [id, deliveries] of await findStoredEvents(database, own))
+    answers.set(id, { kind: 'created', deliveries });
   return answers;
 }
 
@@ -114,12 +116,12 @@ type InsertedRow = {
 
 /** Rows are inserted in the order of (customer, key), or two inputs with the same keys would wait for each other. */
 async function insertEvents(
-  prisma: PrismaClient,
+  database: RawQuery,
   events: readonly (EventToAccept & { request: number })[],
   { maxAttempts, deliveriesPerJob = 1, backlogMs = 0, withinMs }: AcceptLimits,
 ): Promise<InsertedRow[]> {
   const rows = await rowsJson(events.map(toRow), ({ body }) => body.length);
-  return prisma.$queryRaw<InsertedRow[]>`
+  return database.$queryRaw<InsertedRow[]>`
     /* prepared: accept_events */
     WITH input AS (
       SELECT * FROM ROWS FROM (
@@ -186,11 +188,11 @@ const IS_SUBSCRIBED = Prisma.sql`
 
 /** How many deliveries these events of a customer would have now. */
 export async function countDeliveries(
-  prisma: PrismaClient,
+  database: RawQuery,
   customerId: string,
   events: readonly Pick<EventToAccept, 'patterns' | 'severity'>[],
 ): Promise<number> {
-  const [row] = await prisma.$queryRaw<{ count: number }[]>`
+  const [row] = await database.$queryRaw<{ count: number }[]>`
     SELECT count(*)::int AS count
     FROM (
       SELECT ${customerId}::uuid AS customer_id, event.*

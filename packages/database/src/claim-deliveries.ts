@@ -1,4 +1,4 @@
-import type { PrismaClient } from './generated/client.js';
+import type { RawQuery } from './direct-query.js';
 import { idRange } from './id-range.js';
 import { withPartitions } from './partitions.js';
 import { existingOf } from './passed-over.js';
@@ -57,13 +57,13 @@ const MAX_STARTS = 10;
  * somebody else has locked are skipped, not waited for. Answers once per distinct delivery, in no order.
  */
 export async function claimDeliveries(
-  prisma: PrismaClient,
+  database: RawQuery,
   jobs: readonly JobRef[],
   { leaseMs }: { leaseMs: number },
 ): Promise<ClaimAnswer[]> {
   const ids = jobs.map((job) => job.deliveryId);
   const { lowest, highest } = idRange(ids);
-  const claim = () => prisma.$queryRaw<ClaimRow[]>`
+  const claim = () => database.$queryRaw<ClaimRow[]>`
     /* prepared: claim_deliveries */
     WITH held AS (
       SELECT delivery.*, job.generation AS job_generation
@@ -137,10 +137,10 @@ export async function claimDeliveries(
       SELECT body FROM drift_events WHERE drift_events.id = judged.event_id AND judged.verdict = 'claimed'
         AND drift_events.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
     ) AS event ON true`;
-  const rows = await withPartitions(prisma, ids, claim);
+  const rows = await withPartitions(database, ids, claim);
   const answered = new Set(rows.map(({ delivery_id }) => delivery_id));
   const passedOver = new Set(jobs.map(({ deliveryId }) => deliveryId).filter((id) => !answered.has(id)));
-  const existing = await existingOf(prisma, [...passedOver]);
+  const existing = await existingOf(database, [...passedOver]);
   return [...rows.map(claimAnswer), ...[...passedOver].map((id) => passedOverAnswer(id, existing.has(id)))];
 }
 

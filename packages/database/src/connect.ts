@@ -1,12 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { directQuery, type RawQuery } from './direct-query.js';
 import { PrismaClient } from './generated/client.js';
 import { findSchemaProblem } from './schema-choice.js';
 import { sessionOf } from './session.js';
 
 export type Database = {
   prisma: PrismaClient;
+  /** For the statements that a delivery waits for; over the same connections. */
+  direct: RawQuery;
   /** True when Postgres takes writes: it answers within two seconds, and is not read-only, as after a failover. */
   answers: () => Promise<boolean>;
   /** See `findSchemaProblem`. Rejects when Postgres does not answer. */
@@ -55,13 +58,15 @@ export function connectDatabase(options: ConnectOptions): Database {
   pool.on('release', (error) => {
     if (isReadOnly(error)) dropIdle(pool);
   });
+  const adapter = new PrismaPg(pool, { schema, statementNameGenerator: statementName });
   const prisma = new PrismaClient({
-    adapter: new PrismaPg(pool, { schema, statementNameGenerator: statementName }),
+    adapter,
     // Any other notes where each statement was called from, which takes longer than all else that is done for a small one.
     errorFormat: 'minimal',
   });
   return {
     prisma,
+    direct: directQuery(adapter),
     answers: () => answers(pool),
     schemaProblem: () => findSchemaProblem(options.url, (sql) => rowsIfAllowed(pool, sql)),
     close: async () => {

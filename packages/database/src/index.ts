@@ -11,6 +11,7 @@ export { type Claim, type ClaimAnswer, claimDeliveries, type JobRef, type Sealed
 export { type ConnectOptions, connectDatabase, type Database } from './connect.js';
 export { createDatabaseClock, type DatabaseClock, readDatabaseTimeMs } from './database-clock.js';
 export { deactivateGoneEndpoint } from './deactivate-endpoint.js';
+export type { RawQuery } from './direct-query.js';
 export { bringForwardOverdue, dueAmong } from './due-deliveries.js';
 export {
   type EndpointOwner,

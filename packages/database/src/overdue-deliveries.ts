@@ -10,6 +10,7 @@ export async function summarizeOverdue(
   { countLimit }: { countLimit: number },
 ): Promise<OverdueSummary> {
   const [row] = await prisma.$queryRaw<OverdueSummary[]>`
+    /* prepared: overdue_summary */
     SELECT count(*)::int AS count,
       coalesce(extract(epoch FROM now() - min(next_attempt_at)) * 1000, 0)::float8 AS "oldestMs"
     FROM (

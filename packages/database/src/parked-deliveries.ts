@@ -36,6 +36,7 @@ export async function letGoParked(
   prisma: PrismaClient,
   { ring, limit }: { ring: Ring; limit: number },
 ): Promise<LetGo[]> {
+  if (!(await isAnyParked(prisma))) return [];
   return prisma.$queryRaw<LetGo[]>`
     WITH open AS (
       SELECT delivery_id FROM parked_deliveries JOIN endpoints ON endpoints.id = endpoint_id
@@ -53,6 +54,14 @@ export async function letGoParked(
     FROM open WHERE delivery.id = open.delivery_id AND ${isWaiting}
     RETURNING delivery.id AS "deliveryId", delivery.generation, delivery.endpoint_id AS "endpointId",
       delivery.max_attempts AS "maxAttempts"`;
+}
+
+/** Almost always none is, and then a look is all it costs. */
+async function isAnyParked(prisma: PrismaClient): Promise<boolean> {
+  const rows = await prisma.$queryRaw<
+    unknown[]
+  >`/* prepared: is_any_parked */ SELECT 1 AS parked FROM parked_deliveries LIMIT 1`;
+  return rows.length > 0;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { RawQuery } from './direct-query.js';
 import { Prisma, type PrismaClient } from './generated/client.js';
 import { isLockNotAvailable, isPartitionMissing, NoPartition } from './postgres-error.js';
 
@@ -51,26 +52,22 @@ export async function partitionDaysAhead(prisma: PrismaClient): Promise<number> 
  * Runs a statement that stores rows with these ids. Where a partition of their days is missing, the days are made and the statement
  * runs a second time. Only days near the database's today are made, or a wrong clock could fill the database with them.
  */
-export async function withPartitions<T>(
-  prisma: PrismaClient,
-  ids: readonly string[],
-  run: () => Promise<T>,
-): Promise<T> {
+export async function withPartitions<T>(database: RawQuery, ids: readonly string[], run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
     if (!isPartitionMissing(error)) throw error;
-    await makePartitionsOf(prisma, ids);
+    await makePartitionsOf(database, ids);
     return run().catch((again: unknown) => {
       throw isPartitionMissing(again) ? new NoPartition('these days are not made', { cause: again }) : again;
     });
   }
 }
 
-async function makePartitionsOf(prisma: PrismaClient, ids: readonly string[]): Promise<void> {
+async function makePartitionsOf(database: RawQuery, ids: readonly string[]): Promise<void> {
   const days = [...new Set(ids.map(dayOf))];
   try {
-    await prisma.$queryRaw`
+    await database.$queryRaw`
       SELECT make_partitions(day) FROM unnest(${days}::date[]) AS day
       WHERE day BETWEEN ${TODAY} - ${MADE_BEHIND}::int AND ${TODAY} + ${MADE_AHEAD}::int ORDER BY day`;
   } catch (cause) {

@@ -1,3 +1,4 @@
+import { isDriverAdapterError } from '@prisma/driver-adapter-utils';
 import { Prisma } from './generated/client.js';
 
 /** True for SQLSTATE 23505 on the constraint or unique index of that name, in whatever language the server says so. */
@@ -118,11 +119,11 @@ function isSocketError(error: Error): error is Error & { code: string } {
 
 type AdapterCause = { kind: string; originalCode?: string; originalMessage?: string };
 
-/** The driver adapter's account of an error, which Prisma keeps in `meta`. */
+/** The driver adapter's account of an error, which Prisma keeps in `meta`; a direct query throws it as it is. */
 function adapterCause(error: unknown): AdapterCause | null {
-  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return null;
-  const adapterError = error.meta?.driverAdapterError;
-  return isRecord(adapterError) && isCause(adapterError.cause) ? adapterError.cause : null;
+  const adapterError = error instanceof Prisma.PrismaClientKnownRequestError ? error.meta?.driverAdapterError : error;
+  const isOfAdapter = isRecord(adapterError) && isDriverAdapterError(adapterError);
+  return isOfAdapter && isCause(adapterError.cause) ? adapterError.cause : null;
 }
 
 function isCause(value: unknown): value is AdapterCause {

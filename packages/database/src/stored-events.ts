@@ -1,4 +1,5 @@
-import type { DeliveryStatus, PrismaClient } from './generated/client.js';
+import type { RawQuery } from './direct-query.js';
+import type { DeliveryStatus } from './generated/client.js';
 import { idRange } from './id-range.js';
 
 /**
@@ -17,22 +18,30 @@ export type NewDelivery = {
 export type StoredEvents = ReadonlyMap<string, NewDelivery[]>;
 
 /** Those of these events that are stored, with their deliveries as they are now. */
-export async function findStoredEvents(prisma: PrismaClient, events: readonly { id: string }[]): Promise<StoredEvents> {
+export async function findStoredEvents(database: RawQuery, events: readonly { id: string }[]): Promise<StoredEvents> {
   if (events.length === 0) return new Map();
   const ids = events.map(({ id }) => id);
   const { lowest, highest } = idRange(ids);
-  const rows = await prisma.$queryRaw<{ eventId: string; delivery: NewDelivery | null }[]>`
-    SELECT event.id AS "eventId", CASE WHEN delivery.id IS NOT NULL THEN jsonb_build_object('id', delivery.id,
-      'endpointId', delivery.endpoint_id, 'generation', delivery.generation, 'status', delivery.status, 'jobId', NULL) END AS delivery
+  const rows = await database.$queryRaw<StoredRow[]>`
+    SELECT event.id AS event_id, delivery.id, delivery.endpoint_id, delivery.generation, delivery.status
     FROM drift_events event
     LEFT JOIN deliveries delivery ON delivery.event_id = event.id
       AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
     WHERE event.id = ANY (${ids}::uuid[]) AND event.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
     ORDER BY event.id, delivery.id`;
   const stored = new Map<string, NewDelivery[]>();
-  for (const { eventId, delivery } of rows) {
+  for (const { event_id: eventId, id, endpoint_id: endpointId, generation, status } of rows) {
     const deliveries = stored.get(eventId) ?? [];
-    stored.set(eventId, delivery === null ? deliveries : [...deliveries, delivery]);
+    const found = id === null ? [] : [{ id, endpointId, generation, status, jobId: null }];
+    stored.set(eventId, [...deliveries, ...found]);
   }
   return stored;
 }
+
+type StoredRow = {
+  event_id: string;
+  endpoint_id: string;
+  generation: number;
+  status: DeliveryStatus;
+  id: string | null;
+};

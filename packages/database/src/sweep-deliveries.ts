@@ -38,6 +38,7 @@ export async function armOverdueDeliveries(
   { limit, rearmMs }: { limit: number; rearmMs: number },
 ): Promise<OverdueDelivery[]> {
   return prisma.$queryRaw<OverdueDelivery[]>`
+    /* prepared: arm_overdue */
     WITH overdue AS (
       SELECT id, generation, job_id, lease_expires_at, lease_expires_at > now() AS is_in_flight,
         lease_expires_at <= now() AND claimed_generation = generation AS is_interrupted

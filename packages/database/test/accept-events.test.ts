@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => at.close());
 
-const acceptRequests = (...requests: EventToAccept[][]) => acceptEvents(at.prisma, requests, { maxAttempts: 5 });
+const acceptRequests = (...requests: EventToAccept[][]) => acceptEvents(at.direct, requests, { maxAttempts: 5 });
 const accept = async (...events: EventToAccept[]) => (await acceptRequests(events)).flat();
 const kinds = (acceptances: Acceptance[]) => acceptances.map(({ kind }) => kind);
 const keyed = (customerId: string, key: string, bodyHash = '00') =>
@@ -117,7 +117,7 @@ test.each([-21_000, 21_000, -86_400_000])(
   async (ms) => {
     const customerId = await at.aCustomer();
     const events = [anEvent(customerId), anEvent(customerId, { createdAt: new Date(Date.now() + ms) })];
-    const refused = await acceptEvents(at.prisma, [events], { maxAttempts: 5, withinMs: 20_000 }).catch(
+    const refused = await acceptEvents(at.direct, [events], { maxAttempts: 5, withinMs: 20_000 }).catch(
       (error) => error,
     );
     expect(isPostgresUnavailable(refused)).toBe(true);
@@ -130,7 +130,7 @@ test('an event that is near enough to now is stored, and one that is known is re
   const near = { createdAt: new Date(Date.now() - 15_000), idempotency: { key: 'k', bodyHash: '00' } };
   const late = { ...near, createdAt: new Date(Date.now() - 60_000) };
   const accepted = async (event: Partial<EventToAccept>) =>
-    kinds((await acceptEvents(at.prisma, [[anEvent(customerId, event)]], { maxAttempts: 5, withinMs: 20_000 })).flat());
+    kinds((await acceptEvents(at.direct, [[anEvent(customerId, event)]], { maxAttempts: 5, withinMs: 20_000 })).flat());
   expect(await accepted(near)).toEqual(['created']);
   expect(await accepted(late)).toEqual(['replayed']);
 });
@@ -171,7 +171,7 @@ test('events of two customers in one statement have deliveries for endpoints of 
   const customers = await Promise.all([at.aCustomer(), at.aCustomer()]);
   const endpoints = await Promise.all(customers.map((customerId) => at.anEndpoint(customerId)));
   const events = customers.map((customerId) => anEvent(customerId));
-  await acceptEvents(at.prisma, [events.slice(0, 1), events.slice(1)], { maxAttempts: 3 });
+  await acceptEvents(at.direct, [events.slice(0, 1), events.slice(1)], { maxAttempts: 3 });
   const eventId = { in: events.map(({ id }) => id) };
   const stored = await at.prisma.delivery.findMany({ where: { eventId }, orderBy: { id: 'asc' } });
   const expected = events.map(({ id, customerId }, index) => [customerId, id, endpoints[index]?.id]);
@@ -190,7 +190,7 @@ test('behind a backlog a delivery gets a later deadline, so that waiting is not 
   const customerId = await at.aCustomer();
   await at.anEndpoint(customerId);
   const [accepted] =
-    (await acceptEvents(at.prisma, [[anEvent(customerId)]], { maxAttempts: 5, backlogMs: 60_000 }))[0] ?? [];
+    (await acceptEvents(at.direct, [[anEvent(customerId)]], { maxAttempts: 5, backlogMs: 60_000 }))[0] ?? [];
   const id = accepted?.kind === 'created' ? (accepted.deliveries[0]?.id ?? '') : '';
   const row = await at.delivery(id);
   expect((row.recoverAt?.getTime() ?? 0) - (row.nextAttemptAt?.getTime() ?? 0)).toBe(185_000);

@@ -65,7 +65,7 @@ async function aBundled(): Promise<NewDelivery> {
 }
 
 async function accept(requests: ReturnType<typeof eventsOf>[], deliveriesPerJob: number): Promise<NewDelivery[]> {
-  const acceptances = await acceptEvents(at.prisma, requests, { maxAttempts: 3, deliveriesPerJob });
+  const acceptances = await acceptEvents(at.direct, requests, { maxAttempts: 3, deliveriesPerJob });
   return acceptances.flat().flatMap((one) => (one.kind === 'created' ? one.deliveries : []));
 }
 

@@ -139,7 +139,7 @@ test('the same id twice in one claim is claimed once, for its newest job', async
   const { id } = await at.aDelivery();
   await at.prisma.delivery.update({ where: { id }, data: { generation: 2 } });
   const jobs = [2, 1, 2].map((generation) => ({ deliveryId: id, generation }));
-  const answers = await claimDeliveries(at.prisma, jobs, { leaseMs: 60_000 });
+  const answers = await claimDeliveries(at.direct, jobs, { leaseMs: 60_000 });
   expect(answers).toMatchObject([{ deliveryId: id, verdict: 'claimed' }]);
   expect((await at.delivery(id)).starts).toBe(1);
 });
@@ -152,7 +152,7 @@ test('a locked row is skipped at once and delays nobody', async () => {
   await client.query('SELECT 1 FROM deliveries WHERE id = $1 FOR UPDATE', [locked.id]);
   const startedAt = performance.now();
   const jobs = [locked, free].map(({ id }) => ({ deliveryId: id, generation: 1 }));
-  const answers = await claimDeliveries(at.prisma, jobs, { leaseMs: 60_000 });
+  const answers = await claimDeliveries(at.direct, jobs, { leaseMs: 60_000 });
   expect(performance.now() - startedAt).toBeLessThan(1000);
   await client.end();
   const verdicts = Object.fromEntries(answers.map(({ deliveryId, verdict }) => [deliveryId, verdict]));

@@ -48,7 +48,7 @@ async function migrate(name: string): Promise<void> {
   await (await session()).query(await readFile(`${MIGRATIONS}${name}/migration.sql`, 'utf8'));
 }
 
-const accept = () => acceptEvents(accepting.prisma, [[anEvent(CUSTOMER)]], { maxAttempts: 3 });
+const accept = () => acceptEvents(accepting.direct, [[anEvent(CUSTOMER)]], { maxAttempts: 3 });
 const foreignKeys = async () =>
   (
     await database.run(

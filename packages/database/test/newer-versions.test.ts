@@ -153,7 +153,7 @@ test('a backlog of 15,000 is swept while workers claim: no statement fails, and 
   const worker = async () => {
     while (unclaimed.length > 0) {
       const jobs = unclaimed.splice(0, 20).map((deliveryId) => ({ deliveryId, generation: 1 }));
-      await claimDeliveries(at.prisma, jobs, { leaseMs: 600_000 });
+      await claimDeliveries(at.direct, jobs, { leaseMs: 600_000 });
     }
   };
   const sweeper = async () => {

@@ -25,7 +25,7 @@ async function aStory() {
   const customerId = await at.aCustomer();
   await at.anEndpoint(customerId);
   const event = anEvent(customerId, { idempotency: { key: randomUUID(), bodyHash: '00' } });
-  const [[acceptance] = []] = await acceptEvents(at.prisma, [[event]], { maxAttempts: 3 });
+  const [[acceptance] = []] = await acceptEvents(at.direct, [[event]], { maxAttempts: 3 });
   const [delivery] = acceptance?.kind === 'created' ? acceptance.deliveries : [];
   const deliveryId = delivery?.id ?? '';
   await recordAttempts(at.prisma, [aRecord(await at.claim(deliveryId))]);

@@ -36,7 +36,7 @@ async function anOldEvent(day: string, key = 'k') {
   await at.anEndpoint(customerId);
   const createdAt = new Date(`${day}T12:00:00Z`);
   const event = anEvent(customerId, { createdAt, idempotency: { key, bodyHash: '00' } });
-  const acceptance = (await acceptEvents(at.prisma, [[event]], { maxAttempts: 3 }))[0]?.[0];
+  const acceptance = (await acceptEvents(at.direct, [[event]], { maxAttempts: 3 }))[0]?.[0];
   const [delivery] = acceptance?.kind === 'created' ? acceptance.deliveries : [];
   return { customerId, eventId: event.id, deliveryId: delivery?.id ?? '' };
 }
@@ -73,7 +73,7 @@ test('a day past its retention is dropped with the keys of its events, and no ot
   expect(await rowsOf(old)).toEqual({ events: 0, deliveries: 0, attempts: 0, keys: 0 });
   expect(await rowsOf(recent)).toEqual({ events: 1, deliveries: 1, attempts: 1, keys: 1 });
   expect(await expired(30)).toEqual([]);
-  const answers = await claimDeliveries(at.prisma, [{ deliveryId: old.deliveryId, generation: 1 }], {
+  const answers = await claimDeliveries(at.direct, [{ deliveryId: old.deliveryId, generation: 1 }], {
     leaseMs: 60_000,
   });
   expect(answers).toEqual([{ deliveryId: old.deliveryId, verdict: 'missing' }]);
@@ -138,7 +138,7 @@ async function accept(createdAt: Date) {
   const customerId = await at.aCustomer();
   await at.anEndpoint(customerId);
   const event = anEvent(customerId, { createdAt });
-  const acceptance = (await acceptEvents(at.prisma, [[event]], { maxAttempts: 3 }))[0]?.[0];
+  const acceptance = (await acceptEvents(at.direct, [[event]], { maxAttempts: 3 }))[0]?.[0];
   return acceptance?.kind === 'created' ? acceptance.deliveries.map(({ id }) => id) : [];
 }
 

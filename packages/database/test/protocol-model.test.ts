@@ -78,7 +78,7 @@ async function aBundle(size: number): Promise<{ id: string; endpointId: string }
   const customerId = await at.aCustomer();
   for (let endpoint = 0; endpoint < size; endpoint += 1) await at.anEndpoint(customerId);
   const limits = { maxAttempts: 3, deliveriesPerJob: size };
-  const [[acceptance] = []] = await acceptEvents(at.prisma, [[anEvent(customerId)]], limits);
+  const [[acceptance] = []] = await acceptEvents(at.direct, [[anEvent(customerId)]], limits);
   return acceptance?.kind === 'created' ? acceptance.deliveries : [];
 }
 

@@ -16,11 +16,13 @@ import {
   type EventToAccept,
   insertEndpoint,
   type PrismaClient,
+  type RawQuery,
 } from '../src/index.js';
 
 export type Setup = {
   url: string;
   prisma: PrismaClient;
+  direct: RawQuery;
   aCustomer: () => Promise<string>;
   anEndpoint: (customerId: string, overrides?: Partial<Endpoint>) => Promise<Endpoint>;
   /** A pending delivery of a customer and an endpoint of its own. */
@@ -48,7 +50,7 @@ export type Setup = {
 
 export async function setup(): Promise<Setup> {
   const { url, drop } = await freshDatabase();
-  const { prisma, close } = connectDatabase({
+  const { prisma, direct, close } = connectDatabase({
     url,
     applicationName: 'test',
     poolSize: 10,
@@ -65,18 +67,19 @@ export async function setup(): Promise<Setup> {
     return endpoint;
   };
   const ask: Setup['ask'] = async (deliveryId, { leaseMs = 60_000, generation = 1 } = {}) => {
-    const [answer] = await claimDeliveries(prisma, [{ deliveryId, generation }], { leaseMs });
+    const [answer] = await claimDeliveries(direct, [{ deliveryId, generation }], { leaseMs });
     if (answer === undefined) throw new Error('no answer');
     return answer;
   };
   const anAcceptedEvent = async (customerId: string) => {
     const event = anEvent(customerId);
-    const acceptance = (await acceptEvents(prisma, [[event]], { maxAttempts: 3 }))[0]?.[0];
+    const acceptance = (await acceptEvents(direct, [[event]], { maxAttempts: 3 }))[0]?.[0];
     return { event, deliveries: acceptance?.kind === 'created' ? acceptance.deliveries : [] };
   };
   return {
     url,
     prisma,
+    direct,
     aCustomer,
     anEndpoint,
     ask,

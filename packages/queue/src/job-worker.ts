@@ -7,6 +7,8 @@ import { isReply } from './redis-refusal.js';
 const REFUSED_PAUSE_MS = 500;
 /** Of a long queue. */
 const TAKEN_AT_ONCE = 8;
+/** So long it takes until the webhook of a delivery that came alone is on its way. */
+const LOOK_AGAIN_MS = 5;
 /** What BullMQ takes for a job that waits. */
 const READY = { member: '0', score: 0 };
 
@@ -22,8 +24,9 @@ type Processor = (job: Job, token: string | undefined) => Promise<void>;
  * another worker could use nor is handed a job for one that has ended.
  *
  * It begins a job as soon as it has it. BullMQ fetches until nothing is left or it is full, and begins the first one then; being told
- * that the queue is drained, it begins, and waits for the next in the meantime. Of a queue that turns out to be long it takes several at
- * once. Never more than it has room for: a job that is taken and does not run is one that no other worker can run.
+ * that the queue is drained, it begins, and waits for the next in the meantime. For a moment it does not, when a delivery came alone: BullMQ
+ * makes a worker look again after each job, and that look would be in the way of the one it has. Of a queue that turns out to be long it
+ * takes several at once. Never more than it has room for: a job that is taken and does not run is one that no other worker can run.
  *
  * And it pauses after a refusal. BullMQ asks again at once when Redis answers, but refuses to hand out a job: full, read-only, a
  * user who may not. That is 10,000 errors a second and a busy core for as long as it lasts.
@@ -37,7 +40,9 @@ export class JobWorker extends Worker {
   readonly #taken: TakenJob[] = [];
   /** Jobs that BullMQ has been told of and that have not begun, with the deliveries they carry. */
   readonly #found: Map<Job, number>;
-  #takenAtOnce = 1;
+  /** Fetches in a row that brought as many jobs as were asked for. */
+  #fullFetches = 0;
+  #cameAlone = false;
   #mostCarried = 1;
 
   constructor(name: string, process: Processor, options: WorkerOptions, places: Places) {
@@ -53,6 +58,7 @@ export class JobWorker extends Worker {
     const waitForJob = backend.waitForJob.bind(backend);
     backend.waitForJob = async (timeoutS) => {
       if (this.#taken.length > 0 || (await this.#waitForRoom())) return READY;
+      if (this.#cameAlone) await delay(LOOK_AGAIN_MS);
       return waitForJob(timeoutS);
     };
   }
@@ -87,14 +93,16 @@ export class JobWorker extends Worker {
     if (next !== undefined) return this.nextJobFromJobData(next.data, next.id, next.token);
     await this.#waitForRoom();
     if (this.closing) return this.nextJobFromJobData();
-    const count = Math.max(Math.min(this.#takenAtOnce, Math.floor(this.#room() / this.#mostCarried)), 1);
+    const wanted = Math.min(2 ** (this.#fullFetches - 1), TAKEN_AT_ONCE);
+    const count = Math.max(Math.floor(Math.min(wanted, this.#room() / this.#mostCarried)), 1);
     const [job] = await Promise.all([
       super.moveToActive(token, name).catch(pauseAfterRefusal),
       this.#takeMore(count - 1, token, name),
     ]);
     this.#isAllowed(true);
-    const isLong = job !== undefined && this.#taken.length === count - 1;
-    this.#takenAtOnce = isLong ? Math.min(count * 2, TAKEN_AT_ONCE) : 1;
+    const isFull = job !== undefined && this.#taken.length === count - 1;
+    this.#fullFetches = isFull ? this.#fullFetches + 1 : 0;
+    this.#cameAlone = this.#fullFetches === 1 && job !== undefined && deliveriesIn(job.data) === 1;
     return job === undefined && this.#taken.length > 0 ? this.moveToActive(token, name) : job;
   }
 

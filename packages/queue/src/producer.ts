@@ -70,7 +70,11 @@ export function createProducer({ redisUrl, prefix, ...options }: QueueOptions): 
       const isTrusted = performance.now() - lastTakenAt < TRUSTED_MS;
       if (!isTrusted && !(await redisAnswers(connection, COMMAND_TIMEOUT_MS))) throw new Error('Redis does not answer');
       lastTakenAt = Number.NEGATIVE_INFINITY;
-      await queue.addBulk(inJobs(jobs).map(bulkJob)).catch(throwExplained);
+      await Promise.all(
+        inJobs(jobs)
+          .map(bulkJob)
+          .map(({ name, data, opts }) => queue.add(name, data, opts)),
+      ).catch(throwExplained);
       lastTakenAt = performance.now();
     },
     lookAtJobs: (deliveries) => lookAtJobs(connection, toKey, deliveries.map(deliveryJobId)),

@@ -7,8 +7,13 @@ import { onRightServer } from './right-server.js';
  * The one place that opens connections to Redis (TLS, Sentinel and Cluster would go here). An unreachable server is
  * reported through `onError`, again and again while ioredis reconnects; it never throws out of an event.
  */
-function connectRedis(url: string, options: Patience, onError: (error: Error) => void): Redis {
-  const redis = new SharedWrites(url, { connectTimeout: 2_000, retryStrategy: reconnectDelayMs, ...options });
+function connectRedis(
+  url: string,
+  options: Patience,
+  onError: (error: Error) => void,
+  Connection: typeof SharedWrites = SharedWrites,
+): Redis {
+  const redis = new Connection(url, { connectTimeout: 2_000, retryStrategy: reconnectDelayMs, ...options });
   redis.on('error', (error) => onError(explained(error)));
   return onRightServer(redis);
 }
@@ -19,17 +24,29 @@ function connectRedis(url: string, options: Patience, onError: (error: Error) =>
  */
 class SharedWrites extends Redis {
   override sendCommand(...command: Parameters<Redis['sendCommand']>): unknown {
-    const { stream } = this;
-    if (stream?.writable && stream.writableCorked === 0) {
-      stream.cork();
-      process.nextTick(() => stream.uncork());
-    }
+    this.shareTurn();
     return super.sendCommand(...command);
+  }
+
+  protected shareTurn(): void {
+    const { stream } = this;
+    if (!stream?.writable || stream.writableCorked > 0) return;
+    stream.cork();
+    process.nextTick(() => stream.uncork());
   }
 
   /** BullMQ's blocking connection is a copy. */
   override duplicate(override?: Partial<RedisOptions>): Redis {
     return onRightServer(super.duplicate(override));
+  }
+}
+
+/** The first command of a turn leaves at once: a worker waits for the job, and nobody for what else this turn has to do. */
+class FirstAtOnce extends SharedWrites {
+  override sendCommand(...command: Parameters<Redis['sendCommand']>): unknown {
+    const answer = Redis.prototype.sendCommand.apply(this, command);
+    this.shareTurn();
+    return answer;
   }
 }
 
@@ -85,6 +102,7 @@ export function connectProducer(url: string, onError: (error: Error) => void): R
     url,
     { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS },
     onError,
+    FirstAtOnce,
   );
 }
 

@@ -2,9 +2,9 @@ import { createHistogram, performance } from 'node:perf_hooks';
 import { Gauge, type Registry } from 'prom-client';
 
 const BUSY_EVERY_MS = 10;
-const AT_REST_EVERY_MS = 500;
+const AT_REST_EVERY_MS = 1_000;
 /** Of the time since the last look, in which the event loop did not wait. */
-const BUSY_SHARE = 0.05;
+const BUSY_SHARE = 0.25;
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
 
@@ -13,7 +13,7 @@ type Delays = ReturnType<typeof createHistogram>;
 /**
  * How late timers were since the last scrape, under the names that prom-client gives it. Its own way wakes the process a
  * hundred times a second, which is most of what one costs that has nothing to do; here that is so only while the event loop is
- * busy. At rest what holds it for less than half a second may go unseen, once.
+ * busy. At rest what holds it for less than a second may go unseen, once.
  */
 export function measureLoopDelay(registry: Registry): void {
   const delays = watchDelays();

@@ -1,6 +1,12 @@
-import { setImmediate as turn } from 'node:timers/promises';
-import { expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { sharingWrites } from './shared-writes.js';
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 function setup() {
   const written: string[] = [];
@@ -12,23 +18,26 @@ function setup() {
   return { lines, written, exit: () => exit() };
 }
 
-test('lines of one turn of the event loop are one write, in their order, and those of the next another', async () => {
+test('lines of one turn are one write, in their order, and those of the moment after it another', () => {
   const { lines, written } = setup();
   for (const line of ['a\n', 'b\n', 'c\n']) lines.write(line);
   expect(written).toEqual([]);
-  await turn();
+  jest.runAllTimers();
   expect(written).toEqual(['a\nb\nc\n']);
   lines.write('d\n');
-  await turn();
-  expect(written).toEqual(['a\nb\nc\n', 'd\n']);
+  jest.advanceTimersByTime(10);
+  lines.write('e\n');
+  expect(written).toHaveLength(1);
+  jest.advanceTimersByTime(10);
+  expect(written).toEqual(['a\nb\nc\n', 'd\ne\n']);
 });
 
-test('at the exit of the process what waits is handed on, once', async () => {
+test('at the exit of the process what waits is handed on, once', () => {
   const { lines, written, exit } = setup();
   lines.write('the last\n');
   exit();
   exit();
-  await turn();
+  jest.runAllTimers();
   expect(written).toEqual(['the last\n']);
 });
 

@@ -27,7 +27,7 @@ export type Exchange = { phases: Phases } & (
   | { head: null; failure: Failure; withheld: Withheld | null }
 );
 
-export type Bounds = { withinMs: number; standstill: Pick<Standstill, 'ms'> };
+export type Bounds = { withinMs: number; standstill: Standstill };
 
 /**
  * One request, up to the last byte of the response worth reading; sent a second time, within the same limit, if the connection
@@ -38,7 +38,7 @@ export function exchange(open: OpenRequest, { withinMs, standstill }: Bounds): P
   if (withinMs <= 0) return Promise.resolve(unsent(OVER, 'late'));
   return new Promise((resolve) => {
     const startedMs = performance.now();
-    const stoodStillBeforeMs = standstill.ms();
+    const askStandstill = standstill.watch();
     const elapsedMs = () => performance.now() - startedMs;
     const body = createBodyStart();
     let stream = open('kept');
@@ -47,6 +47,7 @@ export function exchange(open: OpenRequest, { withinMs, standstill }: Bounds): P
     let resent: Phases = {};
 
     const finish = (failure = WITHOUT_RESPONSE, error?: unknown) => {
+      const stoodStillMs = askStandstill();
       clearTimeLimit();
       stream.destroy();
       const phases = { ...resent, ...phasesOf(stream, elapsedMs()) };
@@ -57,7 +58,7 @@ export function exchange(open: OpenRequest, { withinMs, standstill }: Bounds): P
         mayHaveLeft: isConnected(stream) || wasSent,
         withinMs,
         elapsedMs: elapsedMs(),
-        stoodStillMs: standstill.ms() - stoodStillBeforeMs,
+        stoodStillMs,
       });
       resolve({ head, failure, withheld, phases });
     };

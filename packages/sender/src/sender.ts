@@ -4,7 +4,7 @@ import { type Exchange, exchange, unsent } from './exchange.js';
 import { failure } from './failure.js';
 import { createHttpClient, type HttpClientOptions } from './http-client.js';
 import { outcomeOf, recordedResponse } from './received.js';
-import { watchStandstill } from './standstill.js';
+import { createStandstill } from './standstill.js';
 import type { WebhookRequest } from './webhook-request.js';
 
 export type SenderOptions = HttpClientOptions & {
@@ -27,7 +27,7 @@ export type Sender = {
 export function createSender(options: SenderOptions): Sender {
   const { version, addressPolicy, timeoutMs } = options;
   const client = createHttpClient(options);
-  const standstill = watchStandstill();
+  const standstill = createStandstill();
 
   async function send(request: WebhookRequest, withinMs = timeoutMs, now = Date.now): Promise<AttemptReport> {
     const startedAtMs = now();
@@ -61,9 +61,6 @@ export function createSender(options: SenderOptions): Sender {
 
   return {
     send,
-    close: () => {
-      standstill.end();
-      client.close();
-    },
+    close: client.close,
   };
 }
