@@ -54,6 +54,9 @@ test('what Postgres refuses is known by its constraint', async () => {
   const twice = direct.$queryRaw`INSERT INTO customers (id, name) VALUES (${id}::uuid, 'a'), (${id}::uuid, 'b')`;
   const error = await twice.catch((refused: unknown) => refused);
   expect([isUniqueViolation(error, 'customers_pkey'), isPostgresAway(error)]).toEqual([true, false]);
+  expect(`${error}`).toMatch(
+    /UniqueConstraintViolation: duplicate key value violates unique constraint "customers_pkey"/,
+  );
 });
 
 test('a server that is read-only, has gone or was never there is away', async () => {

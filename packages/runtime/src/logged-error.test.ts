@@ -12,6 +12,14 @@ test('an error is logged without what a library hung on it', () => {
   expect(JSON.stringify(logged)).not.toMatch(/the-password|the-secret/);
 });
 
+test('a cause that is no error is told where it is a text, and left out where it is an object', () => {
+  expect(loggedError(new Error('outer', { cause: 'why' }))).toMatchObject({
+    cause: { type: 'string', message: 'why' },
+  });
+  const row = new Error('outer', { cause: { detail: 'Failing row contains (the-secret)' } });
+  expect(loggedError(row)).not.toHaveProperty('cause');
+});
+
 test('a chain of causes that never ends is cut', () => {
   const error = new Error('loop');
   error.cause = error;

@@ -20,6 +20,11 @@ export function loggedError(error: unknown, depth = 0): LoggedError {
     message: error.message,
     ...(code === undefined ? {} : { code }),
     ...(error.stack === undefined ? {} : { stack: error.stack }),
-    ...(error.cause === undefined || depth === MAX_CAUSES ? {} : { cause: loggedError(error.cause, depth + 1) }),
+    ...(isTold(error.cause) && depth < MAX_CAUSES ? { cause: loggedError(error.cause, depth + 1) } : {}),
   };
+}
+
+/** An object that is no error may hold anything. */
+function isTold(cause: unknown): boolean {
+  return cause instanceof Error || (cause !== undefined && typeof cause !== 'object');
 }
