@@ -100,6 +100,7 @@ async function takeTurns(
       say(`${scene.title}, ${number} of ${TURNS}, ${contender.checkout.name}`);
       // Or autovacuum would do it at a moment of its own, within one measurement or another.
       await withSession(contender.bench.stack.databaseUrl, tidyTables);
+      await player.settle(contender);
       const fromUs = nowUs();
       const measured = await player.measure(contender);
       const window = { fromUs, toUs: nowUs() };
