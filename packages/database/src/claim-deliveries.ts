@@ -54,7 +54,7 @@ const MAX_STARTS = 10;
 /**
  * Claims deliveries that are due, or whose lease has run out: takes the next fence, sets a lease on the database's
  * clock and brings the deadline forward to its end (an earlier one is the sweeper's to move). An attempt that a lost worker left open is written as `unknown`. Rows that
- * somebody else has locked are skipped, not waited for. Answers once per distinct delivery, in no order.
+ * somebody else has locked, or has changed in the same moment, are skipped, not waited for. Answers once per distinct delivery, in no order.
  */
 export async function claimDeliveries(
   database: RawQuery,
@@ -110,6 +110,7 @@ export async function claimDeliveries(
       FROM judged
       WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
         AND judged.verdict IN ('endpoint_deleted', 'endpoint_inactive', 'indeterminate')
+      RETURNING delivery.id
     ),
     claimed AS (
       UPDATE deliveries delivery SET
@@ -126,8 +127,16 @@ export async function claimDeliveries(
       FROM judged
       WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
         AND judged.verdict = 'claimed'
+      RETURNING delivery.id
     )
-    SELECT judged.id AS delivery_id, judged.verdict, ceil(extract(epoch FROM judged.wait) * 1000)::int AS wait_ms,
+    SELECT judged.id AS delivery_id,
+      -- Only what came back was written (adr/0011).
+      CASE
+        WHEN judged.verdict IN ('finished', 'superseded', 'wait') OR judged.id = ANY (ARRAY(SELECT id FROM claimed))
+          OR judged.id = ANY (ARRAY(SELECT id FROM ended)) THEN judged.verdict
+        ELSE 'passed_over'
+      END AS verdict,
+      ceil(extract(epoch FROM judged.wait) * 1000)::int AS wait_ms,
       judged.customer_id, judged.event_id, judged.event_type, event.body,
       -- As in the update: nobody else can have changed a row that is locked.
       judged.fence + (judged.starts > 0)::int AS fence, judged.round, judged.failed_count, judged.max_attempts,
@@ -171,7 +180,14 @@ type ClaimedRow = {
 type ClaimRow =
   | ClaimedRow
   | {
-      verdict: 'wait' | 'finished' | 'superseded' | 'endpoint_inactive' | 'endpoint_deleted' | 'indeterminate';
+      verdict:
+        | 'wait'
+        | 'passed_over'
+        | 'finished'
+        | 'superseded'
+        | 'endpoint_inactive'
+        | 'endpoint_deleted'
+        | 'indeterminate';
       delivery_id: string;
       wait_ms: number;
     };
@@ -181,6 +197,8 @@ function claimAnswer(row: ClaimRow): ClaimAnswer {
   switch (row.verdict) {
     case 'claimed':
       return { deliveryId, verdict: 'claimed', claim: claimOf(row) };
+    case 'passed_over':
+      return passedOverAnswer(deliveryId, true);
     case 'wait':
       return { deliveryId, verdict: 'wait', waitMs: Math.max(row.wait_ms, 1) };
     case 'finished':

@@ -24,7 +24,7 @@ export type AttemptRecord = {
 /**
  * `moved` is false when the delivery had already gone on without this attempt. A repeated record gets the same answer.
  * `generation` is that of the job which the delivery waits for now: another than that of its claim when it has left a bundle.
- * `locked`: somebody else had the row locked at this moment, nothing was written; ask again.
+ * `locked`: somebody else had the row locked at this moment, or changed it, and the delivery was not moved; ask again.
  */
 export type RecordAnswer = { deliveryId: string; number: number; moved: boolean; generation: number; locked: boolean };
 
@@ -76,7 +76,7 @@ export async function recordAttempts(
         response_body = excluded.response_body,
         outcome = CASE attempt.error WHEN ${OVERTAKEN}::text THEN excluded.outcome ELSE attempt.outcome END,
         error = CASE attempt.error WHEN ${OVERTAKEN}::text THEN excluded.error ELSE ${RECORDED_LATE}::text END
-      WHERE attempt.outcome = 'unknown' AND attempt.response_code IS NULL
+      WHERE attempt.outcome = 'unknown' AND (attempt.response_code IS NULL OR attempt.error = ${RECORDED_LATE}::text)
         AND (excluded.response_code BETWEEN 200 AND 299 OR attempt.error = ${OVERTAKEN}::text OR NOT ${fenced}::bool)
       RETURNING delivery_id
     ),
@@ -104,16 +104,20 @@ export async function recordAttempts(
         completed_at = CASE WHEN ended.to_status <> 'retrying' THEN now() END
       FROM held ended
       WHERE delivery.id = ended.delivery_id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
-        AND ended.delivery_id = ANY (ARRAY(SELECT delivery_id FROM written)) AND (
+        AND (
+          -- Also when an earlier try has written the attempt and could not move the delivery.
           (ended.fence = ended.number AND ended.lease_expires_at IS NOT NULL)
-          OR (ended.to_status = 'success' AND ended.status <> 'success')
-          OR NOT ${fenced}::bool)
+          OR ((ended.to_status = 'success' AND ended.status <> 'success' OR NOT ${fenced}::bool)
+            AND ended.delivery_id = ANY (ARRAY(SELECT delivery_id FROM written))))
       RETURNING delivery.id, delivery.generation
     )
     SELECT delivery_id, number, coalesce(moved.generation, held.generation) AS generation, moved.id IS NOT NULL OR (
         -- The answer to an earlier record may have been lost on its way: then the delivery is where that one put it.
         fence = number AND lease_expires_at IS NULL AND status = to_status
-          AND failure_reason IS NOT DISTINCT FROM to_reason) AS moved
+          AND failure_reason IS NOT DISTINCT FROM to_reason) AS moved,
+      -- What should have been moved and did not come back was not written (adr/0011).
+      moved.id IS NULL AND (fence = number AND lease_expires_at IS NOT NULL OR to_status = 'success' AND status <> 'success'
+        AND delivery_id = ANY (ARRAY(SELECT delivery_id FROM written))) AS locked
     FROM held LEFT JOIN moved ON moved.id = held.delivery_id`;
   const rows = await withPartitions(prisma, ids, record);
   const answered = new Set(rows.map(({ delivery_id }) => delivery_id));
@@ -123,7 +127,7 @@ export async function recordAttempts(
     passedOver.map(({ deliveryId }) => deliveryId),
   );
   return [
-    ...rows.map(({ delivery_id: deliveryId, ...answer }) => ({ deliveryId, ...answer, locked: false })),
+    ...rows.map(({ delivery_id: deliveryId, ...answer }) => ({ deliveryId, ...answer })),
     ...passedOver.map(({ deliveryId, number }) => ({
       deliveryId,
       number,
@@ -134,7 +138,7 @@ export async function recordAttempts(
   ];
 }
 
-type RecordedRow = { delivery_id: string; number: number; moved: boolean; generation: number };
+type RecordedRow = { delivery_id: string; number: number; moved: boolean; generation: number; locked: boolean };
 
 /** A record in the statement's words. What there is nothing of is left out, and its column is null. */
 function toRow(record: AttemptRecord) {

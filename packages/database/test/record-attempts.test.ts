@@ -98,6 +98,23 @@ test('a late success ends the delivery although another attempt is in flight; it
   expect(await at.delivery(id)).toMatchObject({ status: 'success', attempts: [{ number: 1 }, { number: 2 }] });
 });
 
+test('a late success that is on record and has not moved its delivery moves it when it is repeated', async () => {
+  const { id } = await at.aDelivery();
+  const lost = await at.claim(id, { leaseMs: 0 });
+  await at.claim(id, { leaseMs: 0 });
+  await record(aRecord(lost));
+  // As if Postgres had passed over the row: docs/adr/0011-only-what-came-back-was-written.md.
+  await at.prisma.delivery.update({
+    where: { id },
+    data: { status: 'pending', completedAt: null, nextAttemptAt: new Date(), recoverAt: new Date() },
+  });
+  expect(await moved(aRecord(lost))).toBe(true);
+  expect(await at.delivery(id)).toMatchObject({
+    status: 'success',
+    attempts: [{ outcome: 'unknown', responseCode: 200 }, {}],
+  });
+});
+
 test('an attempt in flight when a late success ends its delivery is on record, although its worker may be lost', async () => {
   const { id } = await at.aDelivery();
   const lost = await at.claim(id, { leaseMs: 0 });
