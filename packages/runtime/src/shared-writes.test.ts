@@ -1,12 +1,6 @@
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
 import { sharingWrites } from './shared-writes.js';
-
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-afterEach(() => {
-  jest.useRealTimers();
-});
 
 function setup() {
   const written: string[] = [];
@@ -18,26 +12,23 @@ function setup() {
   return { lines, written, exit: () => exit() };
 }
 
-test('lines of one turn are one write, in their order, and those of the moment after it another', () => {
+test('lines of one turn of the event loop are one write, in their order, and those of the next another', async () => {
   const { lines, written } = setup();
   for (const line of ['a\n', 'b\n', 'c\n']) lines.write(line);
   expect(written).toEqual([]);
-  jest.runAllTimers();
+  await turn();
   expect(written).toEqual(['a\nb\nc\n']);
   lines.write('d\n');
-  jest.advanceTimersByTime(10);
-  lines.write('e\n');
-  expect(written).toHaveLength(1);
-  jest.advanceTimersByTime(10);
-  expect(written).toEqual(['a\nb\nc\n', 'd\ne\n']);
+  await turn();
+  expect(written).toEqual(['a\nb\nc\n', 'd\n']);
 });
 
-test('at the exit of the process what waits is handed on, once', () => {
+test('at the exit of the process what waits is handed on, once', async () => {
   const { lines, written, exit } = setup();
   lines.write('the last\n');
   exit();
   exit();
-  jest.runAllTimers();
+  await turn();
   expect(written).toEqual(['the last\n']);
 });
 
