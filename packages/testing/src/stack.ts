@@ -20,7 +20,7 @@ export type Stack = {
   /** Posts an event and answers the ids of its deliveries. */
   postEvent: (customerId: string, overrides?: Record<string, unknown>) => Promise<ApiAnswer['body']>;
   /** The delivery, once it has this status. */
-  deliveryIn: (status: string, deliveryId: string) => Promise<ApiAnswer['body']>;
+  deliveryIn: (status: string, deliveryId: string, patience?: { deadlineMs: number }) => Promise<ApiAnswer['body']>;
   close: () => Promise<void>;
 };
 
@@ -65,11 +65,11 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       if (accepted.status !== 202) throw new Error(`not accepted: ${accepted.text}`);
       return accepted.body;
     },
-    deliveryIn: (status, deliveryId) =>
+    deliveryIn: (status, deliveryId, patience) =>
       until(async () => {
         const { body } = await api.get(`/v1/deliveries/${deliveryId}`);
         return body.status === status && body;
-      }),
+      }, patience),
     async close() {
       await Promise.all([...apis, ...workers].map((process) => process.stop()));
       await receiver.close();
