@@ -34,6 +34,7 @@ const MAX_ROWS = 500;
 const MAX_BYTES = 4 * 1024 * 1024;
 /** Of one statement, and so of one request: half of its time limit on a small machine with two of them at once. */
 export const MAX_DELIVERIES = 25_000;
+/** One works while the other waits for the disk; with so many requests on their way those that come now share the next one. */
 const LANES = 2;
 const CROWDED_AT = 8;
 /**

@@ -58,10 +58,10 @@ export async function letGoParked(
 
 /** Almost always none is, and then a look is all it costs. */
 async function isAnyParked(prisma: PrismaClient): Promise<boolean> {
-  const rows = await prisma.$queryRaw<
-    unknown[]
-  >`/* prepared: is_any_parked */ SELECT 1 AS parked FROM parked_deliveries LIMIT 1`;
-  return rows.length > 0;
+  const [first] = await prisma.$queryRaw<{ one: number }[]>`
+    /* prepared: is_any_parked */
+    SELECT 1 AS one FROM parked_deliveries LIMIT 1`;
+  return first !== undefined;
 }
 
 /**

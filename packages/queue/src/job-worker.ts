@@ -40,7 +40,7 @@ export class JobWorker extends Worker {
   readonly #taken: TakenJob[] = [];
   /** Jobs that BullMQ has been told of and that have not begun, with the deliveries they carry. */
   readonly #found: Map<Job, number>;
-  /** Fetches in a row that brought as many jobs as were asked for. */
+  /** Fetches in a row that brought as many jobs as were asked for: one, one, two, four, eight. */
   #fullFetches = 0;
   #cameAlone = false;
   #mostCarried = 1;

@@ -4,7 +4,7 @@ import { Gauge, type Registry } from 'prom-client';
 const BUSY_EVERY_MS = 10;
 const AT_REST_EVERY_MS = 1_000;
 /** Of the time since the last look, in which the event loop did not wait. */
-const BUSY_SHARE = 0.25;
+const BUSY_SHARE = 0.05;
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
 

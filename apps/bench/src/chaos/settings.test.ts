@@ -9,6 +9,15 @@ test('by default 2000 events and 20 faults in a minute, of which the last second
   expect(settings.reportFile).toBe('/project/reports/chaos-7.json');
 });
 
+test.each([
+  ['fence', 'worker-freeze'],
+  ['sweeper', 'redis-flush'],
+])('a run that breaks the %s puts it to the test more than once, where it may: %s', (sabotage, kind) => {
+  const count = (args: string[]) => settle(['--seed', '7', ...args]).plan.filter((fault) => fault.kind === kind).length;
+  expect(count(['--sabotage', sabotage])).toBeGreaterThan(count([]));
+  expect(count(['--sabotage', sabotage, '--only', 'api-kill,api-stop'])).toBe(0);
+});
+
 test('one at a time, minutes and events follow from the faults', () => {
   const settings = settle([
     '--one-at-a-time',

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { ChaosRun, Load, Sabotage } from './command-line.js';
+import type { FaultKind } from './fault-kinds.js';
 import { type PlannedFault, planFaults } from './fault-plan.js';
 
 export type Settings = {
@@ -16,6 +17,10 @@ export type Settings = {
   reportFile: string;
   keep: boolean;
 };
+
+/** What brings a promise to the test that is broken on purpose; once among twenty faults it may happen to catch nothing. */
+const TESTED_BY: Record<Sabotage, FaultKind> = { sweeper: 'redis-flush', fence: 'worker-freeze' };
+const TESTS_MORE = 4;
 
 const FIRST_FAULT_MS = 2_000;
 const FAULTS_PER_MINUTE = 20;
@@ -46,12 +51,18 @@ export function readSettings(
 
 type Timing = { events: number; produceMs: number; plan: PlannedFault[] };
 
-function timeMixed({ kinds, workers }: ChaosRun, load: Load & { mode: 'mixed' }, seed: number): Timing {
+function timeMixed({ kinds, workers, sabotage }: ChaosRun, load: Load & { mode: 'mixed' }, seed: number): Timing {
   const runMs = load.minutes * 60_000;
   const produceMs = runMs - Math.min(LONGEST_MARGIN_MS, runMs * MARGIN_SHARE);
   const count = load.faults ?? Math.round(load.minutes * FAULTS_PER_MINUTE);
   const pace = { kind: 'spread', count, fromMs: Math.min(FIRST_FAULT_MS, produceMs / 10), untilMs: produceMs } as const;
-  return { events: load.events, produceMs, plan: planFaults({ seed, kinds, workers, pace }) };
+  const plan = planFaults({ seed, kinds: [...kinds, ...moreTests(kinds, sabotage)], workers, pace });
+  return { events: load.events, produceMs, plan };
+}
+
+function moreTests(kinds: readonly FaultKind[], sabotage: Sabotage | undefined): FaultKind[] {
+  const test = sabotage && TESTED_BY[sabotage];
+  return test !== undefined && kinds.includes(test) ? Array.from({ length: TESTS_MORE }, () => test) : [];
 }
 
 function timeInTurn({ kinds, workers }: ChaosRun, load: Load & { mode: 'one-at-a-time' }, seed: number): Timing {

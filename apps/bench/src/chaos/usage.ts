@@ -14,7 +14,8 @@ promise was broken. Nothing is left behind but the report.
   --only A,B      these kinds of fault only
   --report FILE   where the JSON report goes (reports/chaos-<seed>.json)
   --keep          keep databases and logs; kept anyway after a violation
-  --sabotage X    sweeper or fence: workers break that promise on purpose, and the run must notice
+  --sabotage X    sweeper or fence: workers break that promise on purpose, and the run must notice (it flushes or freezes
+                  more often for it)
 
   --one-at-a-time measures recovery: a fault only when the one before is over, light load
     --every S     seconds between faults (30)
