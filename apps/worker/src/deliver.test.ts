@@ -1,4 +1,5 @@
 import type { AttemptRecord, Claim, ClaimAnswer } from '@driftwire/database';
+import type { DeliveryJob } from '@driftwire/queue';
 import type { AttemptReport } from '@driftwire/sender';
 import { expect, test } from '@jest/globals';
 import { createDeliver, type DeliverDeps } from './deliver.js';
@@ -94,7 +95,7 @@ test('410 deactivates the endpoint at the version that was claimed, after the re
   const { deliver, did } = setup({ send: async () => responded(410) });
   expect(await deliver(JOB)).toEqual({ kind: 'failed', reason: 'gone: the receiver answered 410' });
   expect(did.deactivated).toEqual([{ id: 'endpoint-1', version: 4 }]);
-  expect(did.order).toEqual(['send', 'record', 'deactivate']);
+  expect(did.order).toEqual(['send', 'vacate', 'record', 'deactivate']);
 });
 
 test.each<[string, Partial<DeliverDeps>]>([
@@ -222,7 +223,7 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
     interrupted: 0,
   };
   const { send = async () => responded(200), record, ...others } = overrides;
-  const deliver = createDeliver({
+  const deliverInPlace = createDeliver({
     claim: claimed(),
     openSecrets: () => ({ secrets: ['whsec_x'], customHeaders: {} }),
     release: async (_claim, due) => did.released.push(due) > 0,
@@ -262,7 +263,8 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
     pause: async (ms) => void did.order.push(`held ${ms} ms`),
     ...others,
   });
-  return { deliver, did };
+  const place = { vacate: () => void did.order.push('vacate') };
+  return { deliver: (job: DeliveryJob) => deliverInPlace(job, place), did };
 }
 
 function claimed(overrides: Partial<Claim> = {}): DeliverDeps['claim'] {

@@ -1,6 +1,6 @@
 import type { AttemptRecord, Claim, ClaimAnswer, EndpointSecrets, RecordAnswer } from '@driftwire/database';
 import { decide, isSuccess, redactHeaders, signatureHeaderNames, type Transition } from '@driftwire/delivery';
-import type { DeliveryJob, JobEnding } from '@driftwire/queue';
+import type { ConsumerOptions, DeliveryJob, JobEnding } from '@driftwire/queue';
 import type { AttemptReport, WebhookRequest, Withheld } from '@driftwire/sender';
 
 export type DeliverDeps = {
@@ -52,14 +52,14 @@ const WITHHELD_MS: Record<Withheld, number> = { late: SNOOZE_MS, no_lookup: 6_00
  * late or for nothing is refused by the claim. Whatever fails before an outcome is on record (Postgres away) is
  * no attempt: the job keeps its place for a moment, is snoozed and spends nothing.
  */
-export function createDeliver(deps: DeliverDeps): (job: DeliveryJob) => Promise<JobEnding> {
-  return async (job) => {
+export function createDeliver(deps: DeliverDeps): ConsumerOptions['run'] {
+  return async (job, place) => {
     try {
       // Counted from before the claim, so that it never ends after the lease in Postgres does.
       const leaseEnds = deps.now() + deps.leaseMs;
       const answer = await deps.claim(job);
       if (answer.verdict !== 'claimed') return refuse(deps, answer);
-      return await attempt(deps, answer.claim, leaseEnds);
+      return await attempt(deps, answer.claim, { leaseEnds, requestOver: place.vacate });
     } catch (error) {
       deps.observe.interrupted(job, error);
       await deps.pause(HOLD_MS);
@@ -68,13 +68,16 @@ export function createDeliver(deps: DeliverDeps): (job: DeliveryJob) => Promise<
   };
 }
 
-async function attempt(deps: DeliverDeps, claim: Claim, leaseEnds: number): Promise<JobEnding> {
+type Allowance = { leaseEnds: number; requestOver: () => void };
+
+async function attempt(deps: DeliverDeps, claim: Claim, { leaseEnds, requestOver }: Allowance): Promise<JobEnding> {
   const clock = postgresClock(deps, claim);
   const secrets = deps.openSecrets(claim);
   if (secrets === null) return park(deps, claim);
 
   const withinMs = leaseEnds - LEASE_RESERVE_MS - deps.now();
   const report = await deps.send(webhookRequest(claim, secrets), withinMs, clock);
+  requestOver();
   if (report.withheld !== null) return withhold(deps, claim, report.withheld);
   const transition = decide(
     report.outcome,

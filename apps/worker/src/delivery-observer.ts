@@ -109,14 +109,17 @@ function deliveryMetrics(registry: Registry) {
 }
 
 /** How many deliveries this process is working on. */
-export function countInFlight<A, R>(run: (argument: A) => Promise<R>, registry: Registry): (argument: A) => Promise<R> {
+export function countInFlight<Input extends unknown[], Result>(
+  run: (...input: Input) => Promise<Result>,
+  registry: Registry,
+): (...input: Input) => Promise<Result> {
   const inFlight = new Gauge({
     name: 'driftwire_deliveries_in_flight',
     help: 'Deliveries this worker is working on now, whatever jobs they came in.',
     registers: [registry],
   });
-  return async (argument) => {
+  return async (...input) => {
     inFlight.inc();
-    return run(argument).finally(() => inFlight.dec());
+    return run(...input).finally(() => inFlight.dec());
   };
 }

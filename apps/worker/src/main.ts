@@ -96,7 +96,7 @@ const sender = createSender({
 const statements = createDeliveryStatements(database, {
   leaseMs,
   fenced: config.SABOTAGE !== 'no-fence',
-  isBusy: () => consumer.inFlight() * 2 >= config.WORKER_CONCURRENCY,
+  isBusy: () => consumer.isPressed(),
   observeBatch: measureBatches(registry),
   readClock: createClockSkewWatch({ ...observeClockSkew(log, registry), now }),
 });

@@ -192,7 +192,7 @@ export async function bundleWorlds() {
         const runJob = createRunJob({
           run: (delivery) => {
             moving += 1;
-            return deliver(delivery).finally(() => {
+            return deliver(delivery, { vacate: () => {} }).finally(() => {
               moving -= 1;
             });
           },

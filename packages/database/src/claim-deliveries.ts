@@ -109,7 +109,10 @@ export async function claimDeliveries(
         completed_at = now(), lease_expires_at = NULL, recover_at = NULL, next_attempt_at = NULL
       FROM judged
       WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
-        AND judged.verdict IN ('endpoint_deleted', 'endpoint_inactive', 'indeterminate')
+        -- Beside the join: a plan that was made for small tables may read the whole range, and join afterwards.
+        AND delivery.id = ANY (ARRAY(
+          SELECT id FROM judged WHERE verdict IN ('endpoint_deleted', 'endpoint_inactive', 'indeterminate')
+        ))
       RETURNING delivery.id
     ),
     claimed AS (
@@ -126,7 +129,7 @@ export async function claimDeliveries(
         claimed_generation = judged.job_generation
       FROM judged
       WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
-        AND judged.verdict = 'claimed'
+        AND delivery.id = ANY (ARRAY(SELECT id FROM judged WHERE verdict = 'claimed'))
       RETURNING delivery.id
     )
     SELECT judged.id AS delivery_id,
@@ -145,6 +148,7 @@ export async function claimDeliveries(
     FROM judged LEFT JOIN LATERAL (
       SELECT body FROM drift_events WHERE drift_events.id = judged.event_id AND judged.verdict = 'claimed'
         AND drift_events.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
+      OFFSET 0
     ) AS event ON true`;
   const rows = await withPartitions(database, ids, claim);
   const answered = new Set(rows.map(({ delivery_id }) => delivery_id));

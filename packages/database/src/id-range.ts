@@ -4,7 +4,8 @@ const NONE = '00000000-0000-0000-0000-000000000000';
 
 /**
  * The range of all UUIDv7 of the milliseconds from the earliest of these ids to the latest; the ids of an event and of its
- * deliveries are in the same one. A statement that says it beside the ids is planned for the partitions of these days only.
+ * deliveries are in the same one. A statement that says it beside the ids opens the partitions of these days only. Never beside a join
+ * alone: then all that the range holds may be read (rows-read.test.ts).
  */
 export function idRange(ids: readonly string[]): IdRange {
   const [first = NONE, ...rest] = ids.map((id) => id.toLowerCase());

@@ -104,6 +104,7 @@ export async function recordAttempts(
         completed_at = CASE WHEN ended.to_status <> 'retrying' THEN now() END
       FROM held ended
       WHERE delivery.id = ended.delivery_id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
+        AND delivery.id = ANY (ARRAY(SELECT delivery_id FROM held))
         AND (
           -- Also when an earlier try has written the attempt and could not move the delivery.
           (ended.fence = ended.number AND ended.lease_expires_at IS NOT NULL)

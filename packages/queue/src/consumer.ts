@@ -1,18 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { DELIVERY_QUEUE } from './delivery-job.js';
+import { DELIVERY_QUEUE, type DeliveryJob } from './delivery-job.js';
 import { JobWorker } from './job-worker.js';
-import { createPlaces, type Places } from './places.js';
+import { createPlaces, mostUnfinished, type Place, type Places } from './places.js';
 import type { QueueOptions } from './producer.js';
 import { connectConsumer, redisAnswers, redisTakesWrites } from './redis-connection.js';
 import { explained } from './redis-refusal.js';
 import { createRunJob, type JobEnding, type RunJobDeps, recordedDelay } from './run-job.js';
 
 export type ConsumerOptions = QueueOptions &
-  RunJobDeps & {
-    /** Deliveries at once, whatever jobs they came in. */
+  Omit<RunJobDeps, 'run'> & {
+    /** Requests at once, whatever jobs their deliveries came in. */
     concurrency: number;
+    /** Never rejects but for a bug. Vacates its place when its request is over. */
+    run: (delivery: DeliveryJob, place: Pick<Place, 'vacate'>) => Promise<JobEnding>;
   };
 
 export type Consumer = {
@@ -26,8 +28,10 @@ export type Consumer = {
   takesJobs: () => Promise<boolean>;
   /** True when Redis answers, and refuses: no other process would be given jobs either. */
   isRefused: () => boolean;
-  /** Deliveries being worked on now. */
+  /** Deliveries being worked on now: claimed, sent or recorded. */
   inFlight: () => number;
+  /** True when what waits to be recorded takes places from others, or might soon. */
+  isPressed: () => boolean;
 };
 
 /** A worker killed mid-job must not cost the delivery: Postgres decides how often a job may die, not BullMQ. */
@@ -42,6 +46,8 @@ const STALLED_INTERVAL_MS = 5_000;
 const RETRY_AFTER_OUTAGE_MS = 500;
 /** A wake-up that Redis gave to a worker that is frozen or cut off wakes nobody else: others look again after this. */
 const IDLE_LOOK_S = 1;
+/** Of the most deliveries that may be unfinished. */
+const PRESSED_AT = 0.75;
 /** How often a closing consumer asks whether Redis is still there to be told how its jobs ended. */
 const CLOSING_CHECK_MS = 250;
 /** A right may be granted while we wait for it. */
@@ -57,7 +63,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const connection = connectConsumer(options.redisUrl, onError);
   const inFlight = new Set<Promise<JobEnding>>();
   const places = createPlaces(options.concurrency);
-  const runJob = createRunJob({ ...options, run: inPlace(places, (job) => tracked(inFlight, options.run(job))) });
+  const runJob = createRunJob({
+    ...options,
+    run: inPlace(places, (delivery, place) => tracked(inFlight, options.run(delivery, place))),
+  });
   const isKept = createAllowance(KEPT_JOBS, COMPLETED_KEPT_PER_SECOND);
   const run = async (job: Job, token: string | undefined) => {
     await runJob(job, token);
@@ -68,7 +77,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       connection,
       prefix: options.prefix,
       autorun: false,
-      concurrency: options.concurrency,
+      concurrency: mostUnfinished(options.concurrency),
       maxStalledCount: MAX_STALLED_COUNT,
       drainDelay: IDLE_LOOK_S,
       lockDuration: LOCK_MS,
@@ -105,6 +114,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     takesJobs: async () => (await redisTakesWrites(connection, options.prefix, onError)) && worker?.isFed === true,
     isRefused: () => isForbidden || worker?.isRefused === true,
     inFlight: () => inFlight.size,
+    isPressed: () => places.unfinished() >= PRESSED_AT * mostUnfinished(options.concurrency),
     close: async (deadlineMs) => {
       closing.abort();
       places.close();
@@ -148,10 +158,11 @@ async function untilNoRedis(
 }
 
 /** Before anything is claimed. What finds no place because the worker is about to end is the next worker's. */
-function inPlace(places: Places, run: RunJobDeps['run']): RunJobDeps['run'] {
+function inPlace(places: Places, run: (delivery: DeliveryJob, place: Place) => Promise<JobEnding>): RunJobDeps['run'] {
   return async (delivery) => {
-    if (!(await places.take())) return { kind: 'snooze', delayMs: 0 };
-    return run(delivery).finally(places.give);
+    const place = await places.take();
+    if (place === null) return { kind: 'snooze', delayMs: 0 };
+    return run(delivery, place).finally(place.leave);
   };
 }
 
