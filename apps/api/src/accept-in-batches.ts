@@ -1,6 +1,7 @@
 import {
   type Acceptance,
   acceptEvents,
+  type BatcherOptions,
   createBatcher,
   type EventToAccept,
   isPostgresUnavailable,
@@ -8,6 +9,7 @@ import {
   type RawQuery,
 } from '@driftwire/database';
 import type { DeliveryWakeUp } from '@driftwire/queue';
+import { createPace } from './pace.js';
 
 /**
  * Stores the events of one request, all or none, and answers in their order. Keys must be unique within the request. While
@@ -32,6 +34,9 @@ export type AcceptOptions = {
 /** Of one statement: so many events, or so many bytes of bodies. */
 const MAX_ROWS = 500;
 const MAX_BYTES = 4 * 1024 * 1024;
+/** A request above either takes longer to store than a single event may wait. */
+const LARGE_ROWS = 50;
+const LARGE_BYTES = 256 * 1024;
 /** Of one statement, and so of one request: half of its time limit on a small machine with two of them at once. */
 export const MAX_DELIVERIES = 25_000;
 /** One works while the other waits for the disk; with so many requests on their way those that come now share the next one. */
@@ -43,18 +48,22 @@ const CROWDED_AT = 8;
  */
 const WITHIN_MS = 20_000;
 
-/** Requests that arrive while a statement is on its way share the next one, and its bundles. */
+/**
+ * Requests that arrive while a statement is on its way share the next one, and its bundles. Large ones have statements of their own, so
+ * that nobody waits for a batch but those that post some.
+ */
 export function createAccept(
   database: RawQuery,
   { maxAttempts, deliveriesPerJob, enqueue, backlogMs, observeBatch, outage, maxEndpointsPerCustomer }: AcceptOptions,
 ): Accept {
+  const rankOf = createPace();
   const maxRows = Math.min(MAX_ROWS, MAX_DELIVERIES / maxEndpointsPerCustomer);
-  const batcher = createBatcher<readonly EventToAccept[], Acceptance[]>({
+  const batching: BatcherOptions<readonly EventToAccept[], Acceptance[]> = {
     run: async (requests) => {
       observeBatch(requests.reduce((rows, events) => rows + events.length, 0));
       const limits = { maxAttempts, deliveriesPerJob, backlogMs: backlogMs(), withinMs: WITHIN_MS };
       const acceptances = await acceptEvents(database, requests, limits);
-      enqueue(wakeUpsOf(acceptances.flat(), maxAttempts));
+      enqueue(wakeUpsOf(acceptances.flat(), { maxAttempts, rankOf }));
       return acceptances;
     },
     keysOf: (events) => events.flatMap(keyOf),
@@ -64,15 +73,29 @@ export function createAccept(
     crowdedAt: CROWDED_AT,
     isOutage: isPostgresUnavailable,
     outage,
-  });
-  return batcher.submit;
+  };
+  const [small, large] = [createBatcher(batching), createBatcher(batching)];
+  return (events, until) => (isLarge(events) ? large : small).submit(events, until);
 }
 
-function wakeUpsOf(acceptances: readonly Acceptance[], maxAttempts: number): DeliveryWakeUp[] {
+function isLarge(events: readonly EventToAccept[]): boolean {
+  return events.length > LARGE_ROWS || textLength(events) > LARGE_BYTES;
+}
+
+type Jobs = { maxAttempts: number; rankOf: (endpointId: string) => number };
+
+function wakeUpsOf(acceptances: readonly Acceptance[], { maxAttempts, rankOf }: Jobs): DeliveryWakeUp[] {
   return acceptances
     .flatMap((acceptance) => (acceptance.kind === 'created' ? acceptance.deliveries : []))
-    .filter(({ status }) => status === 'pending' || status === 'retrying')
-    .map(({ id, generation, endpointId, jobId }) => ({ deliveryId: id, generation, endpointId, maxAttempts, jobId }));
+    .filter(({ status, isHeld }) => !isHeld && (status === 'pending' || status === 'retrying'))
+    .map(({ id, generation, endpointId, jobId }) => ({
+      deliveryId: id,
+      generation,
+      endpointId,
+      maxAttempts,
+      jobId,
+      rank: rankOf(endpointId),
+    }));
 }
 
 function keyOf({ customerId, idempotency }: EventToAccept): string[] {

@@ -1,4 +1,11 @@
-import { type Attempt, type Delivery, DeliveryStatus, FailureReason, OutcomeKind } from '@driftwire/database';
+import {
+  type Attempt,
+  type Delivery,
+  DeliveryStatus,
+  FailureReason,
+  HoldReason,
+  OutcomeKind,
+} from '@driftwire/database';
 import { z } from 'zod';
 
 const instant = z.iso.datetime();
@@ -12,6 +19,10 @@ export const deliveryView = z
     event_type: z.string(),
     status: z.enum(DeliveryStatus),
     failure_reason: z.enum(FailureReason).nullable(),
+    hold_reason: z.enum(HoldReason).nullable().meta({
+      description:
+        'Why it waits without being due; null unless it is held. `crowded`: its endpoint has no room for it yet.',
+    }),
     attempt_count: z.int().meta({ description: 'Attempts over all rounds, the one in flight included.' }),
     max_attempts: z.int(),
     next_attempt_at: instant.nullable(),
@@ -60,6 +71,7 @@ export function viewDelivery(delivery: Delivery) {
     event_type: delivery.eventType,
     status: delivery.status,
     failure_reason: delivery.failureReason,
+    hold_reason: delivery.holdReason,
     attempt_count: attemptCount(delivery),
     max_attempts: delivery.maxAttempts,
     next_attempt_at: delivery.nextAttemptAt?.toISOString() ?? null,

@@ -35,6 +35,7 @@ test('a delivery reads with its state and its attempts', async () => {
     event_type: 'drift.created',
     status: 'success',
     failure_reason: null,
+    hold_reason: null,
     attempt_count: 1,
     max_attempts: 3,
     next_attempt_at: null,

@@ -1,5 +1,5 @@
 import type { AttemptRecord, Claim, ClaimAnswer } from '@driftwire/database';
-import type { DeliveryJob } from '@driftwire/queue';
+import type { DeliveryJob, RequestOver } from '@driftwire/queue';
 import type { AttemptReport } from '@driftwire/sender';
 import { expect, test } from '@jest/globals';
 import { createDeliver, type DeliverDeps } from './deliver.js';
@@ -95,7 +95,7 @@ test('410 deactivates the endpoint at the version that was claimed, after the re
   const { deliver, did } = setup({ send: async () => responded(410) });
   expect(await deliver(JOB)).toEqual({ kind: 'failed', reason: 'gone: the receiver answered 410' });
   expect(did.deactivated).toEqual([{ id: 'endpoint-1', version: 4 }]);
-  expect(did.order).toEqual(['send', 'vacate', 'record', 'deactivate']);
+  expect(did.order).toEqual(['begins', 'send', 'over: {"isSuccess":false,"isTimeout":false}', 'record', 'deactivate']);
 });
 
 test.each<[string, Partial<DeliverDeps>]>([
@@ -263,8 +263,11 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
     pause: async (ms) => void did.order.push(`held ${ms} ms`),
     ...others,
   });
-  const place = { vacate: () => void did.order.push('vacate') };
-  return { deliver: (job: DeliveryJob) => deliverInPlace(job, place), did };
+  const request = {
+    begins: () => void did.order.push('begins'),
+    isOver: (over: RequestOver) => void did.order.push(`over: ${JSON.stringify(over)}`),
+  };
+  return { deliver: (job: DeliveryJob) => deliverInPlace(job, request), did };
 }
 
 function claimed(overrides: Partial<Claim> = {}): DeliverDeps['claim'] {

@@ -1,6 +1,6 @@
 import type { AttemptRecord, Claim, ClaimAnswer, EndpointSecrets, RecordAnswer } from '@driftwire/database';
 import { decide, isSuccess, redactHeaders, signatureHeaderNames, type Transition } from '@driftwire/delivery';
-import type { ConsumerOptions, DeliveryJob, JobEnding } from '@driftwire/queue';
+import type { ConsumerOptions, DeliveryJob, JobEnding, RequestWatch } from '@driftwire/queue';
 import type { AttemptReport, WebhookRequest, Withheld } from '@driftwire/sender';
 
 export type DeliverDeps = {
@@ -53,13 +53,13 @@ const WITHHELD_MS: Record<Withheld, number> = { late: SNOOZE_MS, no_lookup: 6_00
  * no attempt: the job keeps its place for a moment, is snoozed and spends nothing.
  */
 export function createDeliver(deps: DeliverDeps): ConsumerOptions['run'] {
-  return async (job, place) => {
+  return async (job, request) => {
     try {
       // Counted from before the claim, so that it never ends after the lease in Postgres does.
       const leaseEnds = deps.now() + deps.leaseMs;
       const answer = await deps.claim(job);
       if (answer.verdict !== 'claimed') return refuse(deps, answer);
-      return await attempt(deps, answer.claim, { leaseEnds, requestOver: place.vacate });
+      return await attempt(deps, answer.claim, { leaseEnds, watch: request });
     } catch (error) {
       deps.observe.interrupted(job, error);
       await deps.pause(HOLD_MS);
@@ -68,16 +68,17 @@ export function createDeliver(deps: DeliverDeps): ConsumerOptions['run'] {
   };
 }
 
-type Allowance = { leaseEnds: number; requestOver: () => void };
+type Allowance = { leaseEnds: number; watch: RequestWatch };
 
-async function attempt(deps: DeliverDeps, claim: Claim, { leaseEnds, requestOver }: Allowance): Promise<JobEnding> {
+async function attempt(deps: DeliverDeps, claim: Claim, { leaseEnds, watch }: Allowance): Promise<JobEnding> {
   const clock = postgresClock(deps, claim);
   const secrets = deps.openSecrets(claim);
   if (secrets === null) return park(deps, claim);
 
   const withinMs = leaseEnds - LEASE_RESERVE_MS - deps.now();
+  watch.begins();
   const report = await deps.send(webhookRequest(claim, secrets), withinMs, clock);
-  requestOver();
+  watch.isOver({ isSuccess: isSuccess(report.outcome), isTimeout: report.outcome.kind === 'timeout' });
   if (report.withheld !== null) return withhold(deps, claim, report.withheld);
   const transition = decide(
     report.outcome,

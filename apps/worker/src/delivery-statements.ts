@@ -4,6 +4,8 @@ import {
   claimDeliveries,
   createBatcher,
   type Database,
+  type HoldAnswer,
+  holdDeliveries,
   isNoPartition,
   isPostgresUnavailable,
   type JobRef,
@@ -12,11 +14,12 @@ import {
 } from '@driftwire/database';
 import type { ClockReading } from './clock-skew.js';
 
-/** The two statements every attempt needs, each run for many attempts at once. */
+/** The two statements every attempt needs, and the one for deliveries that must wait, each run for many at once. */
 export type DeliveryStatements = {
   claim: (job: JobRef) => Promise<ClaimAnswer>;
   /** Rejects with `DeliveryLocked` when the row is locked at this moment. */
   record: (record: AttemptRecord) => Promise<RecordAnswer>;
+  hold: (job: JobRef) => Promise<HoldAnswer>;
 };
 
 export type DeliveryStatementsOptions = {
@@ -25,7 +28,7 @@ export type DeliveryStatementsOptions = {
   fenced: boolean;
   /** True when deliveries wait for a place in this worker, or might soon: then no record keeps one longer than it must. */
   isBusy: () => boolean;
-  observeBatch: (statement: 'claim' | 'record', rows: number) => void;
+  observeBatch: (statement: 'claim' | 'record' | 'hold', rows: number) => void;
   /** For each statement that claimed something. */
   readClock: (reading: ClockReading) => void;
 };
@@ -81,7 +84,17 @@ export function createDeliveryStatements(
     keysOf: ({ deliveryId }) => [deliveryId],
     gathering: { ms: RECORDS_GATHER_MS, isPressed: isBusy },
   });
+  const holds = createBatcher<JobRef, HoldAnswer>({
+    ...BATCHES,
+    run: async (jobs) => {
+      observeBatch('hold', jobs.length);
+      const answers = byDelivery(await holdDeliveries(direct, jobs));
+      return jobs.map(({ deliveryId }) => answers.get(deliveryId) ?? { deliveryId, verdict: 'missing' });
+    },
+    keysOf: ({ deliveryId }) => [deliveryId],
+  });
   return {
+    hold: holds.submit,
     claim: claims.submit,
     record: async (record) => {
       const answer = await records.submit(record);

@@ -11,13 +11,17 @@ const {
   createPartitionWatch,
   createSealer,
   deactivateGoneEndpoint,
+  endCrowding,
+  endHeld,
   endParked,
+  heldEndpoints,
   isPostgresUnavailable,
   letGoParked,
   makePartitionsAhead,
   noteParked,
   partitionDaysAhead,
   releaseClaim,
+  releaseHeld,
   summarizeOverdue,
 } = await import('@driftwire/database');
 const { createConsumer, createEnqueueBuffer, createProducer, RedisRefusal, withoutRepeats } = await import(
@@ -41,6 +45,8 @@ const { createClockSkewWatch, observeClockSkew } = await import('./clock-skew.js
 const { createDeliver } = await import('./deliver.js');
 const { countInFlight, createDeliveryObserver } = await import('./delivery-observer.js');
 const { createDeliveryStatements, DeliveryLocked } = await import('./delivery-statements.js');
+const { createHolding } = await import('./holding.js');
+const { createHoldingObserver } = await import('./holding-observer.js');
 const { createEndpointOpener } = await import('./opened-endpoints.js');
 const { startOperationsServer } = await import('./operations-server.js');
 const { createParking } = await import('./parking.js');
@@ -65,6 +71,8 @@ const LAST_BEAT_MS = 1_000;
 const OVERDUE_COUNT_LIMIT = 10_000;
 /** So long a delivery may wait after its secret can be opened again. */
 const PARKING_EVERY_MS = 5_000;
+/** So long what is held may wait when its clock has stopped. */
+const HELD_EVERY_MS = 2_000;
 const PARTITIONS_EVERY_MS = 60_000;
 const PARTITIONS_RETRY_MS = 5_000;
 const RETENTION_EVERY_MS = 3_600_000;
@@ -139,8 +147,23 @@ const leftBundles = createEnqueueBuffer({
   onOverflow: (count) => log.warn({ count }, 'jobs.overflow: the sweeper adds them'),
   onFailure: withoutRepeats((error, repeats) => log.warn({ err: error, repeats }, 'jobs.not_enqueued'), now),
 });
+const holding = createHolding({
+  hold: statements.hold,
+  release: (wanted) => releaseHeld(database.prisma, wanted, { deliveriesPerJob: config.DELIVERIES_PER_JOB }),
+  endCrowding: (endpointIds) => endCrowding(database.prisma, endpointIds),
+  heldEndpoints: () => heldEndpoints(database.prisma),
+  endHeld: (endpointId, limit) => endHeld(database.prisma, endpointId, { limit }),
+  enqueue: leftBundles.push,
+  observe: createHoldingObserver(log, registry),
+  now,
+  later: (callback, ms) => void setTimeout(callback, ms),
+  random: Math.random,
+});
 const consumer = createConsumer({
   ...queueOptions,
+  isCrowded: holding.isCrowded,
+  hold: holding.hold,
+  onRequestOver: holding.onRequestOver,
   concurrency: config.WORKER_CONCURRENCY,
   run: countInFlight(deliver, registry),
   enqueue: leftBundles.push,
@@ -203,7 +226,7 @@ stopOnSignal({
     await consumer.close(config.SHUTDOWN_GRACE_MS);
     await leftBundles.close(LAST_BEAT_MS);
     // A beat that loses its connections would be reported as a failure.
-    const background = Promise.all([sweeping, keeping.stop(), dropping.stop(), lettingGo.stop()]);
+    const background = Promise.all([sweeping, keeping.stop(), dropping.stop(), lettingGo.stop(), lookingAtHeld.stop()]);
     await Promise.race([background, delay(LAST_BEAT_MS)]);
     sender.close();
     operations.close();
@@ -227,6 +250,11 @@ const lettingGo = repeatInBackground(parking.letGo, {
   everyMs: PARKING_EVERY_MS,
   afterFailureMs: PARKING_EVERY_MS,
   onFailure: (error) => log.warn({ err: error }, 'parking.failed'),
+});
+const lookingAtHeld = repeatInBackground(holding.look, {
+  everyMs: HELD_EVERY_MS,
+  afterFailureMs: HELD_EVERY_MS,
+  onFailure: (error) => log.warn({ err: error }, 'held.not_looked_at'),
 });
 log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
 void exitWhenMisconfigured(database.schemaProblem);

@@ -192,7 +192,7 @@ export async function bundleWorlds() {
         const runJob = createRunJob({
           run: (delivery) => {
             moving += 1;
-            return deliver(delivery, { vacate: () => {} }).finally(() => {
+            return deliver(delivery, UNWATCHED).finally(() => {
               moving -= 1;
             });
           },
@@ -275,3 +275,5 @@ function reportOf(fate: 200 | 500 | 410 | 'late'): AttemptReport {
   const outcome = { kind: 'response' as const, status: fate, retryAfterMs: null };
   return { ...report, outcome, response, error: null, withheld: null };
 }
+
+const UNWATCHED = { begins: () => {}, isOver: () => {} };

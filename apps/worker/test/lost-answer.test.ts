@@ -17,7 +17,9 @@ test.each([
   async (code, ending, status) => {
     const { id } = await postDelivery(stack());
     const deliver = deliverLosingOneAnswer(code);
-    expect(await deliver({ deliveryId: id, generation: 1 }, { vacate: () => {} })).toMatchObject(ending);
+    expect(await deliver({ deliveryId: id, generation: 1 }, { begins: () => {}, isOver: () => {} })).toMatchObject(
+      ending,
+    );
     const { body } = await stack().api.get(`/v1/deliveries/${id}`);
     expect(body.status).toBe(status);
     expect(body.attempts).toHaveLength(1);

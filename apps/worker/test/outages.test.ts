@@ -91,7 +91,8 @@ test('Postgres away when 500 jobs come: no attempt is spent, no job fails, each 
 async function aStackBehindAProxy() {
   const stack = await aStack({ workers: 0 });
   const proxy = await startProxy(stack.database.url);
-  const env = { WORKER_CONCURRENCY: '500', REQUEST_TIMEOUT_MS: '30000' };
+  // One endpoint gets two thirds.
+  const env = { WORKER_CONCURRENCY: '750', REQUEST_TIMEOUT_MS: '30000' };
   const worker = await startWorker({ databaseUrl: proxy.url, redisUrl: stack.redis.url, env });
   const queue = openQueue(stack.redis.url);
   cleanups.push(async () => proxy.cut(), worker.stop, queue.close);

@@ -55,6 +55,9 @@ async function setup() {
       ran += 1;
       return { kind: 'done' };
     },
+    isCrowded: () => false,
+    hold: async () => ({ kind: 'done' }),
+    onRequestOver: () => {},
     enqueue: () => {},
     onMalformedJob: () => {},
   });

@@ -112,6 +112,7 @@ type InsertedRow = {
   delivery_id: string | null;
   endpoint_id: string | null;
   job_id: string | null;
+  is_held: boolean | null;
 };
 
 /** Rows are inserted in the order of (customer, key), or two inputs with the same keys would wait for each other. */
@@ -159,20 +160,26 @@ async function insertEvents(
       FROM fresh
     ),
     subscribed AS (
-      SELECT fresh.*, endpoint.id AS endpoint_id, ${inBundles(Prisma.sql`fresh.ordinal, endpoint.id`)}
+      SELECT fresh.*, endpoint.id AS endpoint_id, flow.crowded_at IS NOT NULL AS is_held,
+        ${inBundles(Prisma.sql`fresh.ordinal, endpoint.id`, Prisma.sql`flow.crowded_at IS NOT NULL`)}
       FROM fresh JOIN endpoints endpoint ON ${IS_SUBSCRIBED}
+      LEFT JOIN endpoint_flow flow ON flow.endpoint_id = endpoint.id
     ),
     fanned_out AS (
       INSERT INTO deliveries
-        (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, job_id, created_at)
+        (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, job_id, hold_reason,
+          held_since, created_at)
       SELECT uuidv7_at(created_at), customer_id, id, endpoint_id, event_type, ${maxAttempts}::int,
-        now(), now() + ${jobGraceMs(backlogMs)}::float8 * interval '1 ms', ${bundleId(deliveriesPerJob)}, created_at
+        CASE WHEN NOT is_held THEN now() END,
+        CASE WHEN NOT is_held THEN now() + ${jobGraceMs(backlogMs)}::float8 * interval '1 ms' END,
+        CASE WHEN NOT is_held THEN ${bundleId(deliveriesPerJob)} END,
+        CASE WHEN is_held THEN 'crowded'::hold_reason END, CASE WHEN is_held THEN now() END, created_at
       FROM subscribed
-      RETURNING id, event_id, endpoint_id, job_id
+      RETURNING id, event_id, endpoint_id, job_id, hold_reason IS NOT NULL AS is_held
     )
     SELECT input.ordinal::int, known.event_id AS known_event_id, known.same_body,
       fanned_out.id AS delivery_id, fanned_out.endpoint_id,
-      fanned_out.job_id
+      fanned_out.job_id, fanned_out.is_held
     FROM input
     LEFT JOIN known ON known.ordinal = input.ordinal
     LEFT JOIN fanned_out ON fanned_out.event_id = input.id
@@ -232,10 +239,19 @@ function acceptance(rows: readonly InsertedRow[]): Acceptance {
   if (known?.known_event_id) {
     return known.same_body ? { kind: 'replayed', eventId: known.known_event_id } : { kind: 'conflict' };
   }
-  const deliveries = rows.flatMap(({ delivery_id, endpoint_id, job_id }) =>
-    delivery_id && endpoint_id
-      ? [{ id: delivery_id, endpointId: endpoint_id, generation: 1, status: 'pending' as const, jobId: job_id }]
-      : [],
-  );
-  return { kind: 'created', deliveries };
+  return { kind: 'created', deliveries: rows.flatMap(newDelivery) };
+}
+
+function newDelivery({ delivery_id, endpoint_id, job_id, is_held }: InsertedRow): NewDelivery[] {
+  if (delivery_id === null || endpoint_id === null) return [];
+  return [
+    {
+      id: delivery_id,
+      endpointId: endpoint_id,
+      generation: 1,
+      status: 'pending',
+      jobId: job_id,
+      isHeld: is_held === true,
+    },
+  ];
 }

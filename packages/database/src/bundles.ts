@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Prisma } from './generated/client.js';
 
-/** The columns by which `bundleId` tells the rows of a statement apart: each row's place in this order, and how many there are. */
-export function inBundles(order: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`row_number() OVER (ORDER BY ${order}) - 1 AS place, count(*) OVER () AS total`;
+/**
+ * The columns by which `bundleId` tells the rows of a statement apart: each row's place in this order, and how many there are. Where
+ * not all of them get a job: among those that are alike in `apart`.
+ */
+export function inBundles(order: Prisma.Sql, apart?: Prisma.Sql): Prisma.Sql {
+  const among = apart === undefined ? Prisma.empty : Prisma.sql`PARTITION BY ${apart}`;
+  return Prisma.sql`row_number() OVER (${among} ORDER BY ${order}) - 1 AS place, count(*) OVER (${among}) AS total`;
 }
 
 /**

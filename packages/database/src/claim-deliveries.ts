@@ -45,9 +45,10 @@ export type ClaimAnswer = { deliveryId: string } & (
 );
 
 /** How early a job may come: BullMQ's clock and Postgres's are not the same. */
-const DUE_TOLERANCE_MS = 100;
+export const DUE_TOLERANCE_MS = 100;
 const INTERRUPTED = 'interrupted: its worker never recorded an outcome';
-const LOCKED_WAIT_MS = 100;
+/** Of a row that somebody else has locked. */
+export const LOCKED_WAIT_MS = 100;
 /** A delivery that takes its worker down every time ends here instead of looping. */
 const MAX_STARTS = 10;
 
@@ -84,7 +85,8 @@ export async function claimDeliveries(
         CASE WHEN endpoint.previous_secret_expires_at > now() THEN endpoint.previous_secret_sealed END AS previous_secret_sealed,
         CASE
           WHEN held.status IN ('success', 'failed', 'cancelled') THEN 'finished'
-          WHEN held.job_generation < held.generation THEN 'superseded'
+          -- What is held has no job: this one was added twice.
+          WHEN held.job_generation < held.generation OR held.hold_reason IS NOT NULL THEN 'superseded'
           WHEN held.lease_expires_at > now() THEN 'wait'
           WHEN held.next_attempt_at > now() + ${DUE_TOLERANCE_MS}::int * interval '1 ms' THEN 'wait'
           WHEN endpoint.deleted_at IS NOT NULL THEN 'endpoint_deleted'
@@ -106,7 +108,7 @@ export async function claimDeliveries(
         failure_reason = judged.verdict::failure_reason,
         response_code = CASE WHEN judged.lease_expires_at IS NULL THEN judged.response_code END,
         last_error = CASE WHEN judged.lease_expires_at IS NULL THEN judged.last_error ELSE ${INTERRUPTED}::text END,
-        completed_at = now(), lease_expires_at = NULL, recover_at = NULL, next_attempt_at = NULL
+        completed_at = now(), lease_expires_at = NULL, recover_at = NULL, next_attempt_at = NULL, hold_reason = NULL, held_since = NULL
       FROM judged
       WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
         -- Beside the join: a plan that was made for small tables may read the whole range, and join afterwards.
@@ -119,7 +121,7 @@ export async function claimDeliveries(
       UPDATE deliveries delivery SET
         -- What stays as it is, too: a row that was retried by hand since the statement began is still finished in "delivery".
         status = judged.status, failure_reason = judged.failure_reason, completed_at = judged.completed_at,
-        next_attempt_at = judged.next_attempt_at,
+        next_attempt_at = judged.next_attempt_at, hold_reason = judged.hold_reason,
         fence = judged.fence + (judged.starts > 0)::int,
         starts = judged.starts + 1,
         last_attempt_at = now(),

@@ -31,12 +31,23 @@ export {
   type DriftEvent,
   type Endpoint,
   FailureReason,
+  HoldReason,
   InactiveReason,
   OutcomeKind,
   Prisma,
   type PrismaClient,
   Role,
 } from './generated/client.js';
+export {
+  endCrowding,
+  endHeld,
+  type HeldEndpoint,
+  type HoldAnswer,
+  heldEndpoints,
+  holdDeliveries,
+  type Released,
+  releaseHeld,
+} from './held-deliveries.js';
 export { type EndpointToInsert, insertEndpoint } from './insert-endpoint.js';
 export { rememberKeyUse } from './key-use.js';
 export { type Conditions, idFloor, type ListedIds, listIds } from './list-ids.js';

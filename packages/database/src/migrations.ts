@@ -1,16 +1,18 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { MigrationList, SchemaFilter } from '@prisma/schema-engine-wasm';
 import pg from 'pg';
 import { takeBackUnfinished } from './begun-migrations.js';
+import { buildDaysIndexes } from './days-indexes.js';
 import { migrationFailure } from './migration-failure.js';
 import { findSchemaProblem } from './schema-choice.js';
 import { openSchemaEngine } from './schema-engine.js';
 import { DatabaseUrlProblem, sessionOf } from './session.js';
 
 /** `takenBack` are those that an earlier run had begun and not finished; they are applied again. */
-export type Migrated = { applied: string[]; takenBack: string[] };
+export type Migrated = { applied: string[]; takenBack: string[]; indexesBuilt: string[] };
 
 /**
  * Applies the migrations in prisma/migrations that the database does not have yet. Leaves the rows in `_prisma_migrations`
@@ -22,16 +24,24 @@ export async function applyMigrations(databaseUrl: string): Promise<Migrated> {
     const migrationsList = await readMigrations();
     const names = migrationsList.migrationDirectories.map(({ path }) => path);
     const takenBack = await takeBackUnfinished(client, names);
-    const { engine, failure, close } = await openSchemaEngine(databaseUrl);
-    try {
-      const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters: noFilter });
-      return { applied: appliedMigrationNames, takenBack };
-    } catch (error) {
-      throw migrationFailure(error, { failure: failure(), migrationsList, takenBack });
-    } finally {
-      await close();
-    }
+    const applied = await applyMissing(databaseUrl, migrationsList, takenBack);
+    return { applied, takenBack, indexesBuilt: await buildDaysIndexes(client) };
   });
+}
+
+async function applyMissing(
+  databaseUrl: string,
+  migrationsList: MigrationList,
+  takenBack: string[],
+): Promise<string[]> {
+  const { engine, failure, close } = await openSchemaEngine(databaseUrl);
+  try {
+    return (await engine.applyMigrations({ migrationsList, filters: noFilter })).appliedMigrationNames;
+  } catch (error) {
+    throw migrationFailure(error, { failure: failure(), migrationsList, takenBack });
+  } finally {
+    await close();
+  }
 }
 
 export const migrationsDir = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
@@ -61,6 +71,7 @@ async function readMigration(name: string) {
 /** Not the number `prisma migrate deploy` uses: the engine below may take that one on a connection of its own. */
 const MIGRATION_LOCK = 7_270_736_901;
 const LOCK_WAIT_MS = 120_000;
+const LOCK_ASKED_MS = 100;
 
 async function holdingMigrationLock<T>(databaseUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const { schema: _, ...session } = sessionOf(databaseUrl);
@@ -74,9 +85,24 @@ async function holdingMigrationLock<T>(databaseUrl: string, work: (client: pg.Cl
   try {
     const problem = await findSchemaProblem(databaseUrl, async (sql) => (await client.query(sql)).rows);
     if (problem !== null) throw new DatabaseUrlProblem(problem);
-    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await takeMigrationLock(client);
     return await work(client);
   } finally {
     await client.end();
   }
+}
+
+/** Asked for again and again: a statement that waits for it would be one that CREATE INDEX CONCURRENTLY, of its holder, waits for. */
+async function takeMigrationLock(client: pg.Client): Promise<void> {
+  const givenUpAt = performance.now() + LOCK_WAIT_MS;
+  while (!(await triedLock(client))) {
+    if (performance.now() > givenUpAt)
+      throw new Error('another process has been migrating this database for two minutes');
+    await delay(LOCK_ASKED_MS);
+  }
+}
+
+async function triedLock(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [MIGRATION_LOCK]);
+  return rows[0]?.taken === true;
 }

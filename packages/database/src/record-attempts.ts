@@ -58,7 +58,7 @@ export async function recordAttempts(
         error text, to_status delivery_status, delay_ms float8, to_reason failure_reason
       ), LATERAL (
         SELECT customer_id, fence, deliveries.round AS current_round, failed_count, last_attempt_at, lease_expires_at, status,
-          failure_reason, generation, job_id
+          failure_reason, generation, job_id, held_since
         FROM deliveries
         WHERE deliveries.id = ended.delivery_id AND deliveries.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
         FOR UPDATE SKIP LOCKED
@@ -96,6 +96,9 @@ export async function recordAttempts(
         response_code = ended.response_code,
         last_error = ended.error,
         lease_expires_at = NULL,
+        -- A late success may come to what is held.
+        hold_reason = NULL,
+        held_since = CASE WHEN ended.to_status = 'retrying' THEN ended.held_since END,
         -- A retry leaves its bundle: it is due at a time of its own.
         generation = ended.generation + (ended.to_status = 'retrying' AND ended.job_id IS NOT NULL)::int,
         job_id = CASE WHEN ended.to_status <> 'retrying' THEN ended.job_id END,

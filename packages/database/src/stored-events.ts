@@ -12,6 +12,8 @@ export type NewDelivery = {
   generation: number;
   status: DeliveryStatus;
   jobId: string | null;
+  /** No job is added for it: it waits for a release. */
+  isHeld: boolean;
 };
 
 /** The deliveries of events that are stored, by the event's id. */
@@ -23,16 +25,17 @@ export async function findStoredEvents(database: RawQuery, events: readonly { id
   const ids = events.map(({ id }) => id);
   const { lowest, highest } = idRange(ids);
   const rows = await database.$queryRaw<StoredRow[]>`
-    SELECT event.id AS event_id, delivery.id, delivery.endpoint_id, delivery.generation, delivery.status
+    SELECT event.id AS event_id, delivery.id, delivery.endpoint_id, delivery.generation, delivery.status,
+      delivery.hold_reason IS NOT NULL AS is_held
     FROM drift_events event
     LEFT JOIN deliveries delivery ON delivery.event_id = event.id
       AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
     WHERE event.id = ANY (${ids}::uuid[]) AND event.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
     ORDER BY event.id, delivery.id`;
   const stored = new Map<string, NewDelivery[]>();
-  for (const { event_id: eventId, id, endpoint_id: endpointId, generation, status } of rows) {
+  for (const { event_id: eventId, id, endpoint_id: endpointId, generation, status, is_held } of rows) {
     const deliveries = stored.get(eventId) ?? [];
-    const found = id === null ? [] : [{ id, endpointId, generation, status, jobId: null }];
+    const found = id === null ? [] : [{ id, endpointId, generation, status, jobId: null, isHeld: is_held }];
     stored.set(eventId, [...deliveries, ...found]);
   }
   return stored;
@@ -43,5 +46,6 @@ type StoredRow = {
   endpoint_id: string;
   generation: number;
   status: DeliveryStatus;
+  is_held: boolean;
   id: string | null;
 };

@@ -115,8 +115,7 @@ test('every CHECK is there', async () => {
     'deliveries_finished_has_completion',
     'deliveries_lease_only_unfinished',
     'deliveries_reason_iff_unsuccessful',
-    'deliveries_unfinished_has_deadline',
-    'deliveries_unfinished_has_next_attempt',
+    'deliveries_unfinished_is_due_or_held',
     'endpoints_deleted_has_no_secret',
     'endpoints_inactive_has_reason',
     'endpoints_previous_secret_expires',
@@ -136,9 +135,35 @@ test('every partial index is there', async () => {
       "(customer_id, status, id) WHERE (status = ANY (ARRAY['retrying'::delivery_status, 'failed'::delivery_status, 'cancelled'::delivery_status]))",
     ],
     ['deliveries_due_idx', '(next_attempt_at) WHERE (next_attempt_at IS NOT NULL)'],
+    ['deliveries_held_idx', '(endpoint_id, id) WHERE (hold_reason IS NOT NULL)'],
     ['deliveries_recover_at_idx', '(recover_at) WHERE (recover_at IS NOT NULL)'],
     ['endpoints_customer_id_name_live_key', '(customer_id, name) WHERE (deleted_at IS NULL)'],
   ]);
+});
+
+test('days that were there before an index get it when the migrations are through, one that was left half built as well', async () => {
+  const { url, drop } = await freshDatabase();
+  await rows(url, 'DROP INDEX deliveries_held_idx');
+  await rows(
+    url,
+    'CREATE INDEX deliveries_held_idx ON ONLY deliveries (endpoint_id, id) WHERE hold_reason IS NOT NULL',
+  );
+  const [day] = await rows<{ name: string }>(
+    url,
+    "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'deliveries'::regclass LIMIT 1",
+  );
+  await rows(url, `CREATE INDEX ${day?.name}_held_idx ON ${day?.name} (endpoint_id)`);
+  const said = await Promise.all([migrate(url), migrate(url), migrate(url)]);
+  expect(said.filter((line) => line.includes(`${day?.name}_held_idx`))).toHaveLength(1);
+  const [index] = await rows<{ valid: boolean; days: number; right: number }>(
+    url,
+    `SELECT indisvalid AS valid, (SELECT count(*)::int FROM pg_inherits WHERE inhparent = 'deliveries'::regclass) AS days,
+       (SELECT count(*)::int FROM pg_inherits WHERE inhparent = indexrelid
+          AND pg_get_indexdef(inhrelid) LIKE '%(endpoint_id, id) WHERE (hold_reason IS NOT NULL)') AS right
+     FROM pg_index WHERE indexrelid = 'deliveries_held_idx'::regclass`,
+  );
+  expect(index).toEqual({ valid: true, days: index?.days, right: index?.days });
+  await drop();
 });
 
 test('uuidv7_at makes version 7 of the right variant, carries the instant, and is never the same', async () => {
@@ -162,6 +187,7 @@ test('the foreign keys are those of tables of which few rows are written, and co
   expect(keys.map(({ name }) => name)).toEqual([
     'api_keys_customer_id_fkey',
     'audit_log_customer_id_fkey',
+    'endpoint_flow_customer_id_endpoint_id_fkey',
     'endpoints_customer_id_fkey',
     'parked_deliveries_customer_id_endpoint_id_fkey',
   ]);

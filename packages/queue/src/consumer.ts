@@ -3,7 +3,7 @@ import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { DELIVERY_QUEUE, type DeliveryJob } from './delivery-job.js';
 import { JobWorker } from './job-worker.js';
-import { createPlaces, mostUnfinished, type Place, type Places } from './places.js';
+import { createPlaces, mostUnfinished, type Places } from './places.js';
 import type { QueueOptions } from './producer.js';
 import { connectConsumer, redisAnswers, redisTakesWrites } from './redis-connection.js';
 import { explained } from './redis-refusal.js';
@@ -13,9 +13,19 @@ export type ConsumerOptions = QueueOptions &
   Omit<RunJobDeps, 'run'> & {
     /** Requests at once, whatever jobs their deliveries came in. */
     concurrency: number;
-    /** Never rejects but for a bug. Vacates its place when its request is over. */
-    run: (delivery: DeliveryJob, place: Pick<Place, 'vacate'>) => Promise<JobEnding>;
+    /** Never rejects but for a bug. Says when its request goes out, and when it is over. */
+    run: (delivery: DeliveryJob, request: RequestWatch) => Promise<JobEnding>;
+    /** Whether deliveries of this endpoint are held, so that one that was not released yet is behind them. */
+    isCrowded: (endpointId: string) => boolean;
+    /** For a delivery whose endpoint is crowded. Never rejects but for a bug. */
+    hold: (delivery: DeliveryJob) => Promise<JobEnding>;
+    /** Told of every request that was made. `hasRoom`: its endpoint would be given another place. */
+    onRequestOver: (endpointId: string, over: RequestOver & { hasRoom: boolean }) => void;
   };
+
+export type RequestWatch = { begins: () => void; isOver: (over: RequestOver) => void };
+
+export type RequestOver = { isSuccess: boolean; isTimeout: boolean };
 
 export type Consumer = {
   /** Takes jobs from now on; waits for Redis as long as it must, and for the rights it needs there. */
@@ -65,7 +75,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const places = createPlaces(options.concurrency);
   const runJob = createRunJob({
     ...options,
-    run: inPlace(places, (delivery, place) => tracked(inFlight, options.run(delivery, place))),
+    run: inPlace(places, {
+      ...options,
+      run: (delivery, request) => tracked(inFlight, options.run(delivery, request)),
+    }),
   });
   const isKept = createAllowance(KEPT_JOBS, COMPLETED_KEPT_PER_SECOND);
   const run = async (job: Job, token: string | undefined) => {
@@ -158,11 +171,22 @@ async function untilNoRedis(
 }
 
 /** Before anything is claimed. What finds no place because the worker is about to end is the next worker's. */
-function inPlace(places: Places, run: (delivery: DeliveryJob, place: Place) => Promise<JobEnding>): RunJobDeps['run'] {
+function inPlace(
+  places: Places,
+  { run, isCrowded, hold, onRequestOver }: Pick<ConsumerOptions, 'run' | 'isCrowded' | 'hold' | 'onRequestOver'>,
+): RunJobDeps['run'] {
   return async (delivery) => {
-    const place = await places.take();
+    // A job of an earlier version does not say whose it is.
+    const endpointId = delivery.endpointId ?? delivery.deliveryId;
+    if (!delivery.isReleased && isCrowded(endpointId)) return hold(delivery);
+    const place = await places.take(endpointId);
     if (place === null) return { kind: 'snooze', delayMs: 0 };
-    return run(delivery, place).finally(place.leave);
+    if (place === 'crowded') return hold(delivery);
+    const isOver = (over: RequestOver) => {
+      place.vacate(over);
+      onRequestOver(endpointId, { ...over, hasRoom: places.hasRoomFor(endpointId) });
+    };
+    return run(delivery, { begins: place.begin, isOver }).finally(place.leave);
   };
 }
 

@@ -12,6 +12,8 @@ const deliveryJobSchema = z.object({
   generation: z.int32().min(1),
   /** Missing in jobs of earlier versions. */
   endpointId: z.uuid().optional(),
+  /** It has waited its turn in Postgres: others of its endpoint that come now are behind it. */
+  isReleased: z.boolean().optional(),
 });
 export type DeliveryJob = z.infer<typeof deliveryJobSchema>;
 
@@ -30,9 +32,15 @@ export type FailureOnRecord = { reason: string; dueAt?: number | undefined };
 
 /**
  * A delivery to add a job for. `maxAttempts` is the row's, so that BullMQ and Postgres count to the same number. Those with the
- * same `jobId` share a job, and must be added at once: a second job with that id would be ignored.
+ * same `jobId` share a job, and must be added at once: a second job with that id would be ignored. `rank`: those of a lower one go
+ * first; 0, the default, is before all others.
  */
-export type DeliveryWakeUp = DeliveryJob & { maxAttempts: number; jobId?: string | null; onRecord?: FailureOnRecord };
+export type DeliveryWakeUp = DeliveryJob & {
+  maxAttempts: number;
+  jobId?: string | null;
+  onRecord?: FailureOnRecord;
+  rank?: number;
+};
 
 /** The retry delay is the one the policy chose: it travels on the thrown error, see `RetryLater`. */
 export const RECORDED_DELAY = 'recorded-delay';
@@ -46,7 +54,14 @@ export function deliveryJobId({ deliveryId, generation, jobId }: DeliveryJob & P
 }
 
 export function membersOf({ others = [], onRecord: _, ...first }: JobData): [DeliveryJob, ...DeliveryJob[]] {
-  return [first, ...others.map(([deliveryId, generation, endpointId]) => ({ deliveryId, generation, endpointId }))];
+  const { isReleased } = first;
+  const toMember = ([deliveryId, generation, endpointId]: (typeof others)[number]): DeliveryJob => ({
+    deliveryId,
+    generation,
+    endpointId,
+    ...(isReleased && { isReleased }),
+  });
+  return [first, ...others.map(toMember)];
 }
 
 /** Those that share a job, in the order in which the jobs come. */
@@ -73,7 +88,8 @@ export function bulkJob([first, ...others]: readonly DeliveryWakeUp[]): {
   opts: BulkJobOptions;
 } {
   if (first === undefined) throw new Error('a job carries at least one delivery');
-  const { deliveryId, generation, endpointId, maxAttempts, onRecord } = first;
+  const { deliveryId, generation, endpointId, isReleased, maxAttempts, onRecord } = first;
+  const rank = Math.min(...[first, ...others].map((wakeUp) => wakeUp.rank ?? 0));
   return {
     name: others.length === 0 ? 'deliver' : `deliver ${others.length + 1}`,
     data: {
@@ -83,12 +99,14 @@ export function bulkJob([first, ...others]: readonly DeliveryWakeUp[]): {
       ...(others.length > 0 && {
         others: others.map((other) => [other.deliveryId, other.generation, other.endpointId]),
       }),
+      ...(isReleased && { isReleased }),
       ...(onRecord !== undefined && { onRecord }),
     },
     opts: {
       jobId: deliveryJobId(first),
       attempts: maxAttempts,
       backoff: { type: RECORDED_DELAY },
+      ...(rank > 0 && { priority: rank }),
       // What is on record is told at once, not behind those that wait.
       ...(onRecord !== undefined && { lifo: true }),
     },

@@ -1,4 +1,10 @@
-export { type Consumer, type ConsumerOptions, createConsumer } from './consumer.js';
+export {
+  type Consumer,
+  type ConsumerOptions,
+  createConsumer,
+  type RequestOver,
+  type RequestWatch,
+} from './consumer.js';
 export {
   bulkJob,
   DELIVERY_QUEUE,

@@ -1,26 +1,51 @@
 import { expect, test } from '@jest/globals';
-import { createPlaces, mostUnfinished, type Place } from './places.js';
+import { createPlaces, mostUnfinished, type Place, type Places } from './places.js';
 
-test('there is room for so many requests, and whoever comes then waits for a place that is given back', async () => {
+const FINE = { isTimeout: false };
+
+test('one endpoint gets two thirds of the places, and there is always room for one that comes new', async () => {
+  const places = createPlaces(99);
+  await fill(places, 'busy');
+  expect([99 - places.room(), places.hasRoomFor('busy'), places.hasRoomFor('new')]).toEqual([66, false, true]);
+});
+
+test('a few places are given whole', async () => {
+  expect(await Promise.all([1, 2, 3, 4].map(async (total) => fill(createPlaces(total), 'busy')))).toEqual([1, 2, 2, 3]);
+});
+
+test('three busy endpoints share six sevenths, equally', async () => {
+  const places = createPlaces(70);
+  const shares = { a: 0, b: 0, c: 0 };
+  const ids = ['a', 'b', 'c'] as const;
+  while (ids.some(places.hasRoomFor)) {
+    for (const id of ids.filter(places.hasRoomFor)) {
+      await taken(places, id);
+      shares[id] += 1;
+    }
+  }
+  expect(shares).toEqual({ a: 20, b: 20, c: 20 });
+});
+
+test('who waits in line gets the place that is given back', async () => {
   const places = createPlaces(2);
   const [first, second] = [await taken(places), await taken(places)];
-  const waiting = places.take();
-  expect(places.room()).toBe(-1);
+  const waiting = places.take('endpoint');
+  expect(places.room()).toBe(0);
   first.leave();
-  (await waiting)?.leave();
+  await isPlace(waiting);
   second.leave();
-  expect([places.room(), places.unfinished()]).toEqual([2, 0]);
+  expect(places.unfinished()).toBe(1);
 });
 
 test('a place whose request is over is free, before its delivery is on record', async () => {
   const places = createPlaces(1);
   const answered = await taken(places);
-  const waiting = places.take();
-  answered.vacate();
-  const next = await waiting;
+  const waiting = places.take('endpoint');
+  answered.vacate(FINE);
+  const next = await isPlace(waiting);
   expect([places.room(), places.unfinished()]).toEqual([0, 2]);
   answered.leave();
-  next?.leave();
+  next.leave();
   expect([places.room(), places.unfinished()]).toEqual([1, 0]);
 });
 
@@ -28,33 +53,95 @@ test('but nothing begins while too many wait to be recorded', async () => {
   const places = createPlaces(3);
   const unrecorded: Place[] = [];
   while (places.unfinished() < mostUnfinished(3)) {
-    const place = await taken(places);
-    place.vacate();
+    const place = await taken(places, `endpoint ${places.unfinished()}`);
+    place.vacate(FINE);
     unrecorded.push(place);
   }
-  const waiting = places.take();
+  const waiting = places.take('another');
   const hasChanged = places.change();
-  expect(places.room()).toBe(-1);
+  expect(places.room()).toBe(0);
   unrecorded[0]?.leave();
-  expect(await waiting).not.toBeNull();
+  await isPlace(waiting);
   await hasChanged;
-  expect([places.room(), places.unfinished()]).toEqual([0, mostUnfinished(3)]);
+  expect(places.unfinished()).toBe(mostUnfinished(3));
+});
+
+test('who waits for an endpoint whose requests hang is told that it is crowded, and others find room', async () => {
+  let now = 0;
+  const places = createPlaces(9, () => now);
+  await fill(places, 'hangs');
+  const waiting = places.take('hangs');
+  now = 150;
+  expect(await waiting).toBe('crowded');
+  expect(places.hasRoomFor('another')).toBe(true);
+});
+
+test('while many wait in line no job is taken; when it is told to some, there is room again', async () => {
+  let now = 0;
+  const places = createPlaces(8, () => now);
+  await fill(places, 'hangs');
+  const inLine = [places.take('hangs'), places.take('hangs')];
+  expect(places.room()).toBe(0);
+  const hasChanged = places.change();
+  now = 150;
+  await hasChanged;
+  expect(await Promise.all(inLine)).toEqual(['crowded', 'crowded']);
+  expect(places.room()).toBeGreaterThan(0);
+});
+
+test('the last places are for endpoints that let no request time out', async () => {
+  let now = 0;
+  const places = createPlaces(20, () => now);
+  for (const id of ['a', 'b', 'c']) {
+    const place = await taken(places, id);
+    now += 1;
+    place.vacate({ isTimeout: true });
+    place.leave();
+  }
+  while (['a', 'b', 'c'].some(places.hasRoomFor)) {
+    for (const id of ['a', 'b', 'c'].filter(places.hasRoomFor)) await taken(places, id);
+  }
+  for (let newcomer = 0; newcomer < 2; newcomer += 1) await taken(places, `new ${newcomer}`);
+  now += 60_000;
+  expect(places.room()).toBeLessThanOrEqual(2);
+});
+
+test('a request that has not gone out yet says nothing about its endpoint', async () => {
+  let now = 0;
+  const places = createPlaces(3, () => now);
+  const claiming = [await taken(places), await taken(places)];
+  const waiting = places.take('endpoint');
+  now = 500;
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  claiming[0]?.vacate(FINE);
+  await isPlace(waiting);
 });
 
 test('when everything is about to end, nobody gets a place or waits for one', async () => {
   const places = createPlaces(1);
   await taken(places);
-  const waiting = places.take();
+  const waiting = places.take('endpoint');
   const change = places.change();
   places.close();
   expect(await waiting).toBeNull();
-  expect(await places.take()).toBeNull();
+  expect(await places.take('endpoint')).toBeNull();
   await change;
   await places.change();
 });
 
-async function taken(places: ReturnType<typeof createPlaces>): Promise<Place> {
-  const place = await places.take();
-  if (place === null) throw new Error('no place');
+async function fill(places: Places, endpointId: string): Promise<number> {
+  let filled = 0;
+  while (places.hasRoomFor(endpointId)) {
+    (await taken(places, endpointId)).begin();
+    filled += 1;
+  }
+  return filled;
+}
+
+const taken = (places: Places, endpointId = 'endpoint') => isPlace(places.take(endpointId));
+
+async function isPlace(asked: ReturnType<Places['take']>): Promise<Place> {
+  const place = await asked;
+  if (place === null || place === 'crowded') throw new Error(`no place, but ${place}`);
   return place;
 }

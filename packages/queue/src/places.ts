@@ -1,13 +1,17 @@
+import { decayed, isInSight, longestLine, mayTake, ONE_MORE, type Standing } from './fair-share.js';
+
 /**
- * Room for a number of requests at once. A delivery gives its place back when its answer is there, not when that is on record, so
- * that what waits to be recorded keeps nobody waiting and shares statements; but no more of them than there are places. Whoever
- * finds no room waits in line.
+ * Room for a number of requests at once, shared out among endpoints (fair-share.ts). A delivery gives its place back when its answer is
+ * there, not when that is on record, so that what waits to be recorded keeps nobody waiting and shares statements; but no more of
+ * them than there are places. Whoever finds no room waits in line, for as long as a place of its endpoint is in sight.
  */
 export type Places = {
-  /** Answers when there is a place; null when no more are given, because everything is about to end. */
-  take: () => Promise<Place | null>;
-  /** Deliveries that would find a place now. */
+  /** Answers when there is a place. `crowded`: none is in sight. Null: no more are given, because everything is about to end. */
+  take: (endpointId: string) => Promise<Place | 'crowded' | null>;
+  /** Deliveries that would find a place now, if they were of endpoints that have none. */
   room: () => number;
+  /** Whether this endpoint would be given another place now. */
+  hasRoomFor: (endpointId: string) => boolean;
   /** Deliveries that have taken a place and not come to their end. */
   unfinished: () => number;
   /** Answers when there may be more room, or when no more places are given. */
@@ -15,50 +19,133 @@ export type Places = {
   close: () => void;
 };
 
-/** Each is said once or not at all. */
+/** Each is said once or not at all, in this order. */
 export type Place = {
+  /** The request goes out: only from now on does its endpoint keep anybody waiting. */
+  begin: () => void;
   /** The request is over; what it came to is not on record yet. */
-  vacate: () => void;
+  vacate: (how: { isTimeout: boolean }) => void;
   /** The delivery has come to its end here. Includes `vacate`. */
   leave: () => void;
+};
+
+type Waiting = { endpointId: string; sinceMs: number; answer: (place: Place | 'crowded' | null) => void };
+type Endpoint = {
+  taken: number;
+  begunAtMs: Set<{ ms: number }>;
+  endedPerMs: number;
+  endedAtMs: number;
+  timedOutAtMs: number;
 };
 
 export function mostUnfinished(places: number): number {
   return 2 * places;
 }
 
-export function createPlaces(total: number): Places {
-  const line: ((place: Place | null) => void)[] = [];
+/** How often those in line are looked at. */
+const LOOK_MS = 25;
+const MOST_REMEMBERED = 10_000;
+
+export function createPlaces(total: number, now: () => number = () => performance.now()): Places {
+  const endpoints = new Map<string, Endpoint>();
+  const most = mostUnfinished(total);
+  let line: Waiting[] = [];
   let onChange: (() => void)[] = [];
   let taken = 0;
   let unfinished = 0;
   let isClosed = false;
+  let looking: NodeJS.Timeout | undefined;
 
-  function room(): number {
-    return Math.min(total - taken, mostUnfinished(total) - unfinished) - line.length;
+  const free = () => Math.min(total - taken, most - unfinished);
+
+  function standingOf(endpointId: string): Standing {
+    const endpoint = endpoints.get(endpointId);
+    if (endpoint === undefined) return UNKNOWN;
+    const [oldest] = endpoint.begunAtMs;
+    return {
+      taken: endpoint.taken,
+      endedPerMs: decayed(endpoint.endedPerMs, now() - endpoint.endedAtMs),
+      oldestMs: oldest === undefined ? 0 : now() - oldest.ms,
+      sinceEndedMs: now() - endpoint.endedAtMs,
+      sinceTimeoutMs: now() - endpoint.timedOutAtMs,
+    };
   }
 
-  function occupy(): Place {
+  function hasRoomFor(endpointId: string): boolean {
+    return mayTake(standingOf(endpointId), { free: free(), total });
+  }
+
+  function occupy(endpointId: string): Place {
+    const endpoint = endpoints.get(endpointId) ?? { ...NEW, begunAtMs: new Set() };
+    endpoints.set(endpointId, endpoint);
+    const begun = { ms: 0 };
+    let isTaken = true;
+    endpoint.taken += 1;
     taken += 1;
     unfinished += 1;
-    let isTaken = true;
-    const vacate = () => {
+    const giveBack = () => {
       if (!isTaken) return;
       isTaken = false;
+      endpoint.begunAtMs.delete(begun);
+      endpoint.taken -= 1;
       taken -= 1;
-      admit();
     };
-    const leave = () => {
-      unfinished -= 1;
-      vacate();
-      admit();
+    return {
+      begin() {
+        begun.ms = now();
+        endpoint.begunAtMs.add(begun);
+      },
+      vacate({ isTimeout }) {
+        const atMs = now();
+        endpoint.endedPerMs = decayed(endpoint.endedPerMs, atMs - endpoint.endedAtMs) + ONE_MORE;
+        endpoint.endedAtMs = atMs;
+        if (isTimeout) endpoint.timedOutAtMs = atMs;
+        giveBack();
+        admit();
+      },
+      leave() {
+        unfinished -= 1;
+        giveBack();
+        admit();
+        forgetIdle(endpoints);
+      },
     };
-    return { vacate, leave };
   }
 
+  /** In the order in which they came, each that may. */
   function admit(): void {
-    while (line.length > 0 && room() + line.length > 0) line.shift()?.(occupy());
+    line = line.filter(({ endpointId, answer }) => {
+      if (!hasRoomFor(endpointId)) return true;
+      answer(occupy(endpointId));
+      return false;
+    });
     tell();
+  }
+
+  function lookLater(): void {
+    const dueAtMs = now() + LOOK_MS;
+    // Not when this thread stood still meanwhile: then it has yet to hear of requests that have ended.
+    looking ??= setTimeout(() => (now() > dueAtMs + LOOK_MS ? lookAgain() : look()), LOOK_MS);
+  }
+
+  function lookAgain(): void {
+    looking = undefined;
+    lookLater();
+  }
+
+  /** Those that wait in vain are told so. */
+  function look(): void {
+    const ahead = new Map<string, number>();
+    line = line.filter(({ endpointId, sinceMs, answer }) => {
+      const before = ahead.get(endpointId) ?? 0;
+      ahead.set(endpointId, before + 1);
+      if (isInSight(standingOf(endpointId), { ahead: before, waitedMs: now() - sinceMs })) return true;
+      answer('crowded');
+      return false;
+    });
+    looking = undefined;
+    if (line.length > 0) lookLater();
+    admit();
   }
 
   function tell(): void {
@@ -68,18 +155,36 @@ export function createPlaces(total: number): Places {
   }
 
   return {
-    async take() {
+    async take(endpointId) {
       if (isClosed) return null;
-      if (room() > 0) return occupy();
-      return new Promise((resolve) => line.push(resolve));
+      if (hasRoomFor(endpointId)) return occupy(endpointId);
+      lookLater();
+      return new Promise((answer) => line.push({ endpointId, sinceMs: now(), answer }));
     },
-    room,
+    room: () => (line.length < longestLine(total) ? free() : 0),
+    hasRoomFor,
     unfinished: () => unfinished,
     change: () => (isClosed ? Promise.resolve() : new Promise((resolve) => onChange.push(resolve))),
     close() {
       isClosed = true;
-      for (const turnAway of line.splice(0)) turnAway(null);
+      clearTimeout(looking);
+      for (const { answer } of line.splice(0)) answer(null);
       tell();
     },
   };
+}
+
+const NEVER = Number.NEGATIVE_INFINITY;
+const NEW = { taken: 0, endedPerMs: 0, endedAtMs: NEVER, timedOutAtMs: NEVER };
+const UNKNOWN: Standing = {
+  taken: 0,
+  endedPerMs: 0,
+  oldestMs: 0,
+  sinceEndedMs: Number.POSITIVE_INFINITY,
+  sinceTimeoutMs: Number.POSITIVE_INFINITY,
+};
+
+function forgetIdle(endpoints: Map<string, Endpoint>): void {
+  if (endpoints.size < MOST_REMEMBERED) return;
+  for (const [id, { taken }] of endpoints) if (taken === 0) endpoints.delete(id);
 }

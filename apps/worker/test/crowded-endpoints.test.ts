@@ -1,0 +1,91 @@
+import { aDriftEvent, type Stack, startReceiver, startStack, until } from '@driftwire/testing';
+import { afterEach, expect, test } from '@jest/globals';
+import { openDatabase } from './open-database.js';
+
+let close = async () => {};
+afterEach(() => close());
+
+const PLACES = 12;
+
+test('beside a receiver that never answers, everybody else is served; what waits for it is held, and follows when it answers', async () => {
+  const world = await aStackWithNeighbour({ REQUEST_TIMEOUT_MS: '8000' });
+  const { stack, hanging, neighbour } = world;
+  stack.receiver.reply('hang');
+  await world.post(hanging, 300);
+  await until(() => world.held(hanging.endpoint.id).then((count) => count > 250));
+  await world.post(neighbour, 50);
+  await until(() => world.neighbours.requests.length === 50);
+
+  // Not one of them had to wait for the end of a request that hangs.
+  expect(await world.ended(hanging.customerId)).toBe(0);
+  expect(stack.receiver.requests.length).toBeLessThan(PLACES);
+
+  stack.receiver.reply(200);
+  await until(() => world.ended(hanging.customerId).then((count) => count >= 290), { deadlineMs: 60_000 });
+  await until(() => world.held(hanging.endpoint.id).then((count) => count === 0));
+}, 120_000);
+
+test('behind a flood for a receiver that takes its time, others are as if alone, and the flood is served in its order', async () => {
+  const world = await aStackWithNeighbour();
+  const { stack, hanging: slow, neighbour } = world;
+  stack.receiver.reply(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return 200;
+  });
+  // Those of one batch are of one millisecond, and in no order.
+  const batches: string[][] = [];
+  while (batches.length < 20) batches.push(await world.post(slow, 20));
+  await until(() => world.held(slow.endpoint.id).then((count) => count > 100));
+  await world.post(neighbour, 50);
+  await until(() => world.neighbours.requests.length === 50);
+  expect(await world.ended(slow.customerId)).toBeLessThan(300);
+
+  await until(() => world.ended(slow.customerId).then((count) => count === 400), { deadlineMs: 60_000 });
+  const order = stack.receiver.requests.map(({ headers }) =>
+    batches.findIndex((ids) => ids.includes(`${headers['webhook-id']}`)),
+  );
+  expect(order).toHaveLength(400);
+  const farthest = Math.max(...order.map((position, index) => Math.abs(position - Math.floor(index / 20))));
+  expect(farthest).toBeLessThan(4);
+}, 120_000);
+
+test('an endpoint that is paused or deleted while deliveries are held for it: they end, and its neighbours do not notice', async () => {
+  const world = await aStackWithNeighbour({ REQUEST_TIMEOUT_MS: '8000' });
+  const { stack, hanging } = world;
+  stack.receiver.reply('hang');
+  await world.post(hanging, 200);
+  await until(() => world.held(hanging.endpoint.id).then((count) => count > 150));
+  await stack.api.patch(`/v1/endpoints/${hanging.endpoint.id}`, { active: false });
+  await until(() => world.held(hanging.endpoint.id).then((count) => count === 0));
+  const { body } = await stack.api.get('/v1/deliveries?status=cancelled&limit=100');
+  expect(body.data[0]).toMatchObject({ failure_reason: 'endpoint_inactive', hold_reason: null });
+}, 60_000);
+
+type Served = Awaited<ReturnType<Stack['customerWithEndpoint']>>;
+
+async function aStackWithNeighbour(env: Record<string, string> = {}) {
+  const stack = await startStack({ env: { WORKER_CONCURRENCY: `${PLACES}`, SHUTDOWN_GRACE_MS: '500', ...env } });
+  const neighbours = await startReceiver();
+  const database = openDatabase(stack);
+  close = async () => {
+    await database.close();
+    await stack.close();
+    await neighbours.close();
+  };
+  return {
+    stack,
+    neighbours,
+    hanging: await stack.customerWithEndpoint(),
+    neighbour: await stack.customerWithEndpoint({ url: neighbours.url }),
+    /** Answers the ids of the events, as they were posted. */
+    async post({ customerId }: Served, count: number): Promise<string[]> {
+      const events = Array.from({ length: count }, () => aDriftEvent());
+      const { status, body } = await stack.api.post('/v1/drift-events/batch', { customer_id: customerId, events });
+      expect(status).toBe(202);
+      return body.results.map(({ id }: { id: string }) => id);
+    },
+    held: (endpointId: string) => database.prisma.delivery.count({ where: { endpointId, holdReason: { not: null } } }),
+    ended: (customerId: string) =>
+      database.prisma.delivery.count({ where: { customerId, completedAt: { not: null } } }),
+  };
+}

@@ -1,0 +1,196 @@
+import { bundleId, inBundles } from './bundles.js';
+import { DUE_TOLERANCE_MS, type JobRef, LOCKED_WAIT_MS } from './claim-deliveries.js';
+import type { RawQuery } from './direct-query.js';
+import { Prisma, type PrismaClient } from './generated/client.js';
+import { idRange } from './id-range.js';
+import { JOB_GRACE_MS } from './job-grace.js';
+import { withPartitions } from './partitions.js';
+import { existingOf } from './passed-over.js';
+
+/**
+ * `held`: it waits in Postgres now, and its job has nothing left to do. `wait`: not now, ask again after `waitMs`. `finished`, `superseded`,
+ * `missing`: nothing to do for this job, as in a claim's answer.
+ */
+export type HoldAnswer = { deliveryId: string } & (
+  | { verdict: 'held' }
+  | { verdict: 'wait'; waitMs: number }
+  | { verdict: 'finished' | 'superseded' | 'missing' }
+);
+
+/** Of an endpoint that has deliveries held. */
+export type HeldEndpoint = { endpointId: string; oldestId: string; isActive: boolean };
+
+/** `maxAttempts`, `generation` and `jobId` are those of the job that the delivery waits for now. */
+export type Released = {
+  deliveryId: string;
+  endpointId: string;
+  generation: number;
+  jobId: string | null;
+  maxAttempts: number;
+};
+
+/** A lease that has run out is a lost worker's: the claim that follows it up must not be kept from it for long. */
+const INTERRUPTED_WAIT_MS = 1_000;
+
+/**
+ * Holds deliveries that are due and that nobody is sending, because their endpoints are crowded; what their endpoints are sent from
+ * now on is held by its accept, until the last one is released. Rows that somebody else has locked, or has changed in the same
+ * moment, are skipped, not waited for. Answers once per distinct delivery, in no order.
+ */
+export async function holdDeliveries(database: RawQuery, jobs: readonly JobRef[]): Promise<HoldAnswer[]> {
+  const ids = jobs.map(({ deliveryId }) => deliveryId);
+  const { lowest, highest } = idRange(ids);
+  const hold = () => database.$queryRaw<HoldRow[]>`
+    /* prepared: hold_deliveries */
+    WITH locked AS (
+      SELECT delivery.*, job.generation AS job_generation
+      FROM (
+        SELECT id, max(generation) AS generation FROM unnest(
+          ${ids}::uuid[], ${jobs.map(({ generation }) => generation)}::int[]
+        ) AS job(id, generation) GROUP BY id ORDER BY id
+      ) AS job, LATERAL (
+        SELECT * FROM deliveries
+        WHERE deliveries.id = job.id AND deliveries.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
+        FOR UPDATE SKIP LOCKED
+      ) AS delivery
+    ),
+    judged AS (
+      SELECT id, endpoint_id, customer_id, held_since,
+        CASE
+          WHEN lease_expires_at <= now() THEN ${INTERRUPTED_WAIT_MS}::int
+          ELSE ceil(extract(epoch FROM greatest(lease_expires_at, next_attempt_at) - now()) * 1000)::int
+        END AS wait_ms,
+        CASE
+          WHEN status IN ('success', 'failed', 'cancelled') THEN 'finished'
+          WHEN job_generation < generation OR hold_reason IS NOT NULL THEN 'superseded'
+          WHEN lease_expires_at IS NOT NULL THEN 'wait'
+          WHEN next_attempt_at > now() + ${DUE_TOLERANCE_MS}::int * interval '1 ms' THEN 'wait'
+          ELSE 'held'
+        END AS verdict
+      FROM locked
+    ),
+    held AS (
+      UPDATE deliveries delivery SET
+        hold_reason = 'crowded', held_since = coalesce(judged.held_since, now()),
+        next_attempt_at = NULL, recover_at = NULL, job_id = NULL
+      FROM judged
+      WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
+        AND delivery.id = ANY (ARRAY(SELECT id FROM judged WHERE verdict = 'held'))
+      RETURNING delivery.id
+    ),
+    crowded AS (
+      INSERT INTO endpoint_flow (endpoint_id, customer_id, crowded_at)
+      SELECT DISTINCT endpoint_id, customer_id, now() FROM judged
+      WHERE verdict = 'held' AND NOT EXISTS (
+        SELECT FROM endpoint_flow WHERE endpoint_flow.endpoint_id = judged.endpoint_id AND crowded_at IS NOT NULL
+      )
+      ORDER BY endpoint_id
+      ON CONFLICT (endpoint_id) DO UPDATE SET crowded_at = excluded.crowded_at WHERE endpoint_flow.crowded_at IS NULL
+    )
+    SELECT id AS delivery_id, wait_ms,
+      -- Only what came back was written (adr/0011).
+      CASE WHEN verdict <> 'held' OR id = ANY (ARRAY(SELECT id FROM held)) THEN verdict ELSE 'passed_over' END AS verdict
+    FROM judged`;
+  const rows = await withPartitions(database, ids, hold);
+  const answered = new Set(rows.map(({ delivery_id }) => delivery_id));
+  const passedOver = [...new Set(ids)].filter((id) => !answered.has(id));
+  const existing = await existingOf(database, passedOver);
+  return [...rows.map(holdAnswer), ...passedOver.map((id) => (existing.has(id) ? lockedNow(id) : missing(id)))];
+}
+
+type HoldRow = {
+  delivery_id: string;
+  verdict: 'held' | 'wait' | 'passed_over' | 'finished' | 'superseded';
+  wait_ms: number;
+};
+
+function holdAnswer({ delivery_id: deliveryId, verdict, wait_ms }: HoldRow): HoldAnswer {
+  if (verdict === 'passed_over') return lockedNow(deliveryId);
+  return verdict === 'wait' ? { deliveryId, verdict, waitMs: Math.max(wait_ms, 1) } : { deliveryId, verdict };
+}
+
+function lockedNow(deliveryId: string): HoldAnswer {
+  return { deliveryId, verdict: 'wait', waitMs: LOCKED_WAIT_MS };
+}
+
+function missing(deliveryId: string): HoldAnswer {
+  return { deliveryId, verdict: 'missing' };
+}
+
+/**
+ * Lets held deliveries go, of each endpoint so many, the oldest first: due at once, under the next generation, because the job that found
+ * no room for them has this one. If their new jobs do not get to Redis, the sweeper finds them. Several workers share the work. Fewer
+ * than were asked for: no more are held, or others are releasing the rest.
+ */
+export async function releaseHeld(
+  prisma: PrismaClient,
+  wanted: ReadonlyMap<string, number>,
+  { deliveriesPerJob }: { deliveriesPerJob: number },
+): Promise<Released[]> {
+  return prisma.$queryRaw<Released[]>`
+    /* prepared: release_held */
+    WITH oldest AS (
+      SELECT held.* FROM unnest(${[...wanted.keys()]}::uuid[], ${[...wanted.values()]}::int[]) AS wanted(endpoint_id, count),
+        LATERAL (
+          SELECT id, generation FROM deliveries
+          WHERE deliveries.endpoint_id = wanted.endpoint_id AND deliveries.hold_reason IS NOT NULL
+          ORDER BY id LIMIT wanted.count
+          FOR UPDATE SKIP LOCKED
+        ) AS held
+    ),
+    placed AS (SELECT id, generation, ${inBundles(Prisma.sql`id`)} FROM oldest)
+    UPDATE deliveries delivery SET
+      hold_reason = NULL, generation = placed.generation + 1, job_id = ${bundleId(deliveriesPerJob)},
+      next_attempt_at = now(), recover_at = now() + ${JOB_GRACE_MS}::int * interval '1 ms'
+    FROM placed WHERE delivery.id = placed.id AND delivery.id = ANY (ARRAY(SELECT id FROM oldest))
+    RETURNING delivery.id AS "deliveryId", delivery.endpoint_id AS "endpointId", delivery.generation,
+      delivery.job_id AS "jobId", delivery.max_attempts AS "maxAttempts"`;
+}
+
+/** What is accepted for these endpoints has a job again, unless deliveries of them are held. Answers the ids of those that are free. */
+export async function endCrowding(prisma: PrismaClient, endpointIds: readonly string[]): Promise<string[]> {
+  const rows = await prisma.$queryRaw<{ id: string }[]>`
+    DELETE FROM endpoint_flow
+    WHERE endpoint_id = ANY (${[...endpointIds].sort()}::uuid[])
+      AND NOT EXISTS (
+        SELECT FROM deliveries WHERE deliveries.endpoint_id = endpoint_flow.endpoint_id AND deliveries.hold_reason IS NOT NULL
+      )
+    RETURNING endpoint_id AS id`;
+  return rows.map(({ id }) => id);
+}
+
+/** The endpoints that have deliveries held, with the oldest of each. Costs an index look per endpoint and day, however many are held. */
+export async function heldEndpoints(prisma: PrismaClient): Promise<HeldEndpoint[]> {
+  return prisma.$queryRaw<HeldEndpoint[]>`
+    /* prepared: held_endpoints */
+    WITH RECURSIVE held AS (
+      (SELECT endpoint_id, id FROM deliveries WHERE hold_reason IS NOT NULL ORDER BY endpoint_id, id LIMIT 1)
+      UNION ALL
+      SELECT following.* FROM held, LATERAL (
+        SELECT endpoint_id, id FROM deliveries
+        WHERE hold_reason IS NOT NULL AND endpoint_id > held.endpoint_id
+        ORDER BY endpoint_id, id LIMIT 1
+      ) AS following
+    )
+    SELECT held.endpoint_id AS "endpointId", held.id AS "oldestId",
+      endpoint.active AND endpoint.deleted_at IS NULL AS "isActive"
+    FROM held JOIN endpoints endpoint ON endpoint.id = held.endpoint_id`;
+}
+
+/** Ends held deliveries whose endpoint takes none any more, as their claims would. Answers how many; `limit` means that there may be more. */
+export async function endHeld(prisma: PrismaClient, endpointId: string, { limit }: { limit: number }): Promise<number> {
+  return prisma.$executeRaw`
+    WITH oldest AS (
+      SELECT delivery.id, endpoint.deleted_at IS NOT NULL AS is_deleted
+      FROM deliveries delivery JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id
+      WHERE delivery.endpoint_id = ${endpointId}::uuid AND delivery.hold_reason IS NOT NULL
+        AND (NOT endpoint.active OR endpoint.deleted_at IS NOT NULL)
+      ORDER BY delivery.id LIMIT ${limit}::int
+      FOR UPDATE OF delivery SKIP LOCKED
+    )
+    UPDATE deliveries delivery SET
+      status = 'cancelled',
+      failure_reason = (CASE WHEN is_deleted THEN 'endpoint_deleted' ELSE 'endpoint_inactive' END)::failure_reason,
+      completed_at = now(), hold_reason = NULL, held_since = NULL
+    FROM oldest WHERE delivery.id = oldest.id`;
+}

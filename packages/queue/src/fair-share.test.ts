@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals';
+import { decayed, isInSight, mayTake, ONE_MORE, type Standing } from './fair-share.js';
+
+const fine: Standing = {
+  taken: 0,
+  endedPerMs: 0,
+  oldestMs: 0,
+  sinceEndedMs: 10,
+  sinceTimeoutMs: Number.POSITIVE_INFINITY,
+};
+
+test.each<[string, Partial<Standing>, { free: number; total: number }, boolean]>([
+  ['fewer than twice as many as are free', { taken: 65 }, { free: 33, total: 99 }, true],
+  ['twice as many', { taken: 66 }, { free: 33, total: 99 }, false],
+  ['none, and one is left', {}, { free: 1, total: 100 }, true],
+  ['none, and none is left', {}, { free: 0, total: 100 }, false],
+  ['none, a timeout a second ago, and a tenth is left', { sinceTimeoutMs: 1_000 }, { free: 10, total: 100 }, false],
+  ['none, a timeout a second ago, and more is left', { sinceTimeoutMs: 1_000 }, { free: 11, total: 100 }, true],
+  ['one that takes long, and a tenth is left', { taken: 1, oldestMs: 1_500 }, { free: 10, total: 100 }, false],
+  [
+    'one, of which none has ended, and a tenth is left',
+    { taken: 1, sinceEndedMs: 90_000 },
+    { free: 10, total: 100 },
+    false,
+  ],
+  ['none yet, of which none has ended, and one is left', { sinceEndedMs: 90_000 }, { free: 1, total: 100 }, true],
+  ['a timeout an hour ago', { sinceTimeoutMs: 3_600_000 }, { free: 1, total: 100 }, true],
+])('an endpoint with %s: %j of %j', (_, standing, places, may) => {
+  expect(mayTake({ ...fine, ...standing }, places)).toBe(may);
+});
+
+test.each<[string, Partial<Standing>, { ahead: number; waitedMs: number }, boolean]>([
+  ['has just begun', { taken: 60, oldestMs: 50 }, { ahead: 20, waitedMs: 50 }, true],
+  ['lets nothing end', { taken: 60, oldestMs: 200 }, { ahead: 0, waitedMs: 110 }, false],
+  ['lets one end each millisecond', { taken: 60, oldestMs: 200, endedPerMs: 1 }, { ahead: 100, waitedMs: 110 }, true],
+  ['is too slow for its line', { taken: 60, oldestMs: 300, endedPerMs: 0.2 }, { ahead: 30, waitedMs: 110 }, false],
+  [
+    'is too slow for its line, of which nobody has waited long',
+    { taken: 60, oldestMs: 300, endedPerMs: 0.2 },
+    { ahead: 30, waitedMs: 50 },
+    true,
+  ],
+  ['has no place, as all are taken', {}, { ahead: 0, waitedMs: 900 }, true],
+  ['has had no place for long', {}, { ahead: 0, waitedMs: 1_100 }, false],
+])('a place of an endpoint that %s', (_, standing, delivery, inSight) => {
+  expect(isInSight({ ...fine, ...standing }, delivery)).toBe(inSight);
+});
+
+test('a steady rate is told, and forgotten', () => {
+  let perMs = 0;
+  for (let event = 0; event < 1_000; event += 1) perMs = decayed(perMs, 2) + ONE_MORE;
+  expect(perMs).toBeCloseTo(0.5, 1);
+  expect(decayed(perMs, 2_000)).toBeLessThan(0.001);
+});
