@@ -1,4 +1,4 @@
-import { aDriftEvent, type Stack, startReceiver, startStack, until } from '@driftwire/testing';
+import { aDriftEvent, type Stack, startReceiver, startStack, startWorker, until } from '@driftwire/testing';
 import { afterEach, expect, test } from '@jest/globals';
 import { openDatabase } from './open-database.js';
 
@@ -61,10 +61,44 @@ test('an endpoint that is paused or deleted while deliveries are held for it: th
   expect(body.data[0]).toMatchObject({ failure_reason: 'endpoint_inactive', hold_reason: null });
 }, 60_000);
 
+test('a worker that holds is killed: what it held is found by the next, and everything ends', async () => {
+  const world = await aStackWithNeighbour({ REQUEST_TIMEOUT_MS: '2000' });
+  const { stack, hanging } = world;
+  stack.receiver.reply('hang');
+  await world.post(hanging, 200);
+  await until(() => world.held(hanging.endpoint.id).then((count) => count > 150));
+  stack.workers[0]?.signal('SIGKILL');
+  stack.receiver.reply(200);
+  await world.anotherWorker();
+  await until(() => world.ended(hanging.customerId).then((count) => count === 200), { deadlineMs: 90_000 });
+  expect(await world.held(hanging.endpoint.id)).toBe(0);
+}, 120_000);
+
+test('an event that comes later goes before a flood, whose receiver is fast', async () => {
+  const world = await aStackWithNeighbour({}, { workers: 0 });
+  const { stack, hanging: flooded, neighbour } = world;
+  await world.post(flooded, 400);
+  await world.post(neighbour, 5);
+  stack.receiver.reply(async () => {
+    arrivals.push('flooded');
+    return 200;
+  });
+  const arrivals: string[] = [];
+  world.neighbours.reply(async () => {
+    arrivals.push('neighbour');
+    return 200;
+  });
+  await world.anotherWorker();
+  await until(() => arrivals.length === 405);
+  // The first of the flood are like everybody's, and a worker has begun some more.
+  expect(arrivals.lastIndexOf('neighbour')).toBeLessThan(100);
+});
+
 type Served = Awaited<ReturnType<Stack['customerWithEndpoint']>>;
 
-async function aStackWithNeighbour(env: Record<string, string> = {}) {
-  const stack = await startStack({ env: { WORKER_CONCURRENCY: `${PLACES}`, SHUTDOWN_GRACE_MS: '500', ...env } });
+async function aStackWithNeighbour(given: Record<string, string> = {}, { workers = 1 } = {}) {
+  const env = { WORKER_CONCURRENCY: `${PLACES}`, SHUTDOWN_GRACE_MS: '500', ...given };
+  const stack = await startStack({ env, workers });
   const neighbours = await startReceiver();
   const database = openDatabase(stack);
   close = async () => {
@@ -75,6 +109,10 @@ async function aStackWithNeighbour(env: Record<string, string> = {}) {
   return {
     stack,
     neighbours,
+    async anotherWorker() {
+      const { database, redis } = stack;
+      stack.workers.push(await startWorker({ databaseUrl: database.url, redisUrl: redis.url, env }));
+    },
     hanging: await stack.customerWithEndpoint(),
     neighbour: await stack.customerWithEndpoint({ url: neighbours.url }),
     /** Answers the ids of the events, as they were posted. */

@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import {
   type ApiAnswer,
   aDriftEvent,
@@ -16,6 +19,8 @@ import { aStack, cleanUp, cleanups } from './own-stacks.js';
 
 // Ours and the version before, whose jobs carried one delivery each, on one database (migrated to ours) and one Redis. The orders
 // are those of the README. Nothing is killed here, so every attempt is one request.
+
+const RELEASE_HELD = fileURLToPath(new URL('../dist/release-held-cli.js', import.meta.url));
 
 let earlier: string;
 beforeAll(async () => {
@@ -85,6 +90,22 @@ test('jobs of the version before that wait, and those it had put off, are run by
   expect(await at.replaced()).toBe(0);
 }, 180_000);
 
+test('what was held when our workers went is let go by release-held, and delivered by earlier ones', async () => {
+  const at = await aScene();
+  const answer = at.hang();
+  const load = await at.load(await at.api());
+  const worker = await at.worker();
+  await until(() => at.held().then((count) => count > STEP), { deadlineMs: 60_000 });
+  const posted = await load.stop();
+  await worker.stop();
+  answer();
+  const { stdout } = await promisify(execFile)(process.execPath, [RELEASE_HELD], { env: { DATABASE_URL: at.url } });
+  expect(stdout).toMatch(/\d+ deliveries let go; none is held\./);
+  await at.worker(earlier);
+  await until(() => at.ended().then((count) => count === posted.length), { deadlineMs: 2 * ALL_ENDED_WITHIN_MS });
+  expect(await at.prisma.endpointFlow.count()).toBe(0);
+}, 240_000);
+
 /** A customer with three endpoints at one receiver, which refuses some deliveries once, twice or always. */
 async function aScene() {
   const stack = await aStack({ apis: 0, workers: 0 });
@@ -92,7 +113,9 @@ async function aScene() {
   const { receiver } = stack;
   cleanups.push(database.close);
   const requests = new Map<string, number>();
-  receiver.reply((request) => {
+  let answers = Promise.resolve();
+  receiver.reply(async (request) => {
+    await answers;
     const id = header(request, 'x-webhook-delivery-id');
     const count = (requests.get(id) ?? 0) + 1;
     requests.set(id, count);
@@ -111,6 +134,18 @@ async function aScene() {
   };
   return {
     receiver,
+    url: stack.database.url,
+    prisma: database.prisma,
+    /** Nothing is answered until called back. */
+    hang: () => {
+      let answer = () => {};
+      answers = new Promise((resolve) => {
+        answer = resolve;
+      });
+      return answer;
+    },
+    held: () => database.prisma.delivery.count({ where: { holdReason: { not: null } } }),
+    ended: () => database.prisma.delivery.count({ where: { completedAt: { not: null } } }),
     api: (root?: string) => start(startApi, root),
     worker: async (root?: string) => {
       const worker = await start(startWorker, root);
