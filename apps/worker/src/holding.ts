@@ -34,7 +34,7 @@ export type Holding = {
   isCrowded: (endpointId: string) => boolean;
   /** For a delivery that found no place, or has others before it. */
   hold: (delivery: DeliveryJob) => Promise<JobEnding>;
-  /** The clock by which what is held is let go: one for each request that has succeeded, two while there is room for more. */
+  /** The clock by which what is held is let go: one for each request that was answered, two when it succeeded and there is room for more. */
   onRequestOver: (endpointId: string, over: RequestOver & { hasRoom: boolean }) => void;
   /** To be called every few seconds: finds what is held whoever held it, and starts a clock that has lost its last tick. */
   look: () => Promise<void>;
@@ -110,10 +110,10 @@ export function createHolding(deps: HoldingDeps): Holding {
       }
       return { kind: 'done' };
     },
-    onRequestOver(endpointId, { isSuccess, hasRoom }) {
+    onRequestOver(endpointId, { isSuccess, isTimeout, hasRoom }) {
       const heldAt = crowded.get(endpointId);
-      if (heldAt === undefined || !isSuccess) return;
-      want(endpointId, hasRoom && deps.now() - heldAt > CALM_MS ? 2 : 1);
+      if (heldAt === undefined || isTimeout) return;
+      want(endpointId, isSuccess && hasRoom && deps.now() - heldAt > CALM_MS ? 2 : 1);
     },
     async look() {
       const held = await deps.heldEndpoints();

@@ -46,7 +46,7 @@ export type ClaimAnswer = { deliveryId: string } & (
 
 /** How early a job may come: BullMQ's clock and Postgres's are not the same. */
 export const DUE_TOLERANCE_MS = 100;
-const INTERRUPTED = 'interrupted: its worker never recorded an outcome';
+export const INTERRUPTED = 'interrupted: its worker never recorded an outcome';
 /** Of a row that somebody else has locked. */
 export const LOCKED_WAIT_MS = 100;
 /** A delivery that takes its worker down every time ends here instead of looping. */

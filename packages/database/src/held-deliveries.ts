@@ -1,5 +1,5 @@
 import { bundleId, inBundles } from './bundles.js';
-import { DUE_TOLERANCE_MS, type JobRef, LOCKED_WAIT_MS } from './claim-deliveries.js';
+import { DUE_TOLERANCE_MS, INTERRUPTED, type JobRef, LOCKED_WAIT_MS } from './claim-deliveries.js';
 import type { RawQuery } from './direct-query.js';
 import { Prisma, type PrismaClient } from './generated/client.js';
 import { idRange } from './id-range.js';
@@ -29,12 +29,9 @@ export type Released = {
   maxAttempts: number;
 };
 
-/** A lease that has run out is a lost worker's: the claim that follows it up must not be kept from it for long. */
-const INTERRUPTED_WAIT_MS = 1_000;
-
 /**
  * Holds deliveries that are due and that nobody is sending, because their endpoints are crowded; what their endpoints are sent from
- * now on is held by its accept, until the last one is released. Rows that somebody else has locked, or has changed in the same
+ * now on is held by its accept, until the last one is released. An attempt that a lost worker left open is written as `unknown`. Rows that somebody else has locked, or has changed in the same
  * moment, are skipped, not waited for. Answers once per distinct delivery, in no order.
  */
 export async function holdDeliveries(database: RawQuery, jobs: readonly JobRef[]): Promise<HoldAnswer[]> {
@@ -55,24 +52,29 @@ export async function holdDeliveries(database: RawQuery, jobs: readonly JobRef[]
       ) AS delivery
     ),
     judged AS (
-      SELECT id, endpoint_id, customer_id, held_since,
-        CASE
-          WHEN lease_expires_at <= now() THEN ${INTERRUPTED_WAIT_MS}::int
-          ELSE ceil(extract(epoch FROM greatest(lease_expires_at, next_attempt_at) - now()) * 1000)::int
-        END AS wait_ms,
+      SELECT locked.*, lease_expires_at IS NOT NULL AS is_interrupted,
+        ceil(extract(epoch FROM greatest(lease_expires_at, next_attempt_at) - now()) * 1000)::int AS wait_ms,
         CASE
           WHEN status IN ('success', 'failed', 'cancelled') THEN 'finished'
           WHEN job_generation < generation OR hold_reason IS NOT NULL THEN 'superseded'
-          WHEN lease_expires_at IS NOT NULL THEN 'wait'
+          WHEN lease_expires_at > now() THEN 'wait'
           WHEN next_attempt_at > now() + ${DUE_TOLERANCE_MS}::int * interval '1 ms' THEN 'wait'
           ELSE 'held'
         END AS verdict
       FROM locked
     ),
+    interrupted AS (
+      INSERT INTO attempts (delivery_id, number, customer_id, round, started_at, outcome, error)
+      SELECT id, fence, customer_id, round, last_attempt_at, 'unknown', ${INTERRUPTED}::text
+      FROM judged WHERE verdict = 'held' AND is_interrupted
+      ON CONFLICT DO NOTHING
+    ),
     held AS (
       UPDATE deliveries delivery SET
         hold_reason = 'crowded', held_since = coalesce(judged.held_since, now()),
-        next_attempt_at = NULL, recover_at = NULL, job_id = NULL
+        next_attempt_at = NULL, recover_at = NULL, lease_expires_at = NULL, job_id = NULL,
+        response_code = CASE WHEN NOT is_interrupted THEN judged.response_code END,
+        last_error = CASE WHEN is_interrupted THEN ${INTERRUPTED}::text ELSE judged.last_error END
       FROM judged
       WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
         AND delivery.id = ANY (ARRAY(SELECT id FROM judged WHERE verdict = 'held'))

@@ -131,22 +131,30 @@ test('a late success ends a delivery that is held meanwhile', async () => {
   expect(await at.delivery(id)).toMatchObject({ status: 'success', holdReason: null });
 });
 
+test('a delivery whose worker was lost is held with its attempt on record, and that one’s late success counts', async () => {
+  const { customerId, endpointId } = await anEndpoint();
+  const [{ id } = { id: '' }] = await accept(customerId);
+  const lost = await at.claim(id, { leaseMs: -1_000 });
+  expect(await hold(id)).toEqual([{ deliveryId: id, verdict: 'held' }]);
+  const row = await at.delivery(id);
+  expect(row).toMatchObject({ leaseExpiresAt: null, holdReason: 'crowded', fence: 1, starts: 1 });
+  expect(row.attempts).toMatchObject([{ number: 1, outcome: 'unknown' }]);
+  await release(endpointId, 1);
+  expect(await at.claim(id, { generation: 2, leaseMs: 0 })).toMatchObject({ fence: 2 });
+  expect(await recordAttempts(at.prisma, [aRecord(lost)])).toMatchObject([{ moved: true }]);
+  expect(await at.delivery(id)).toMatchObject({ status: 'success' });
+});
+
 test('what is in flight, not due yet, finished or replaced is not held', async () => {
   const { customerId } = await anEndpoint();
-  const [inFlight, early, finished, interrupted] = (await accept(customerId, 4)).map(({ id }) => id);
+  const [inFlight, early, finished] = (await accept(customerId, 3)).map(({ id }) => id);
   await at.claim(inFlight ?? '');
   await at.prisma
     .$executeRaw`UPDATE deliveries SET next_attempt_at = now() + interval '1 min' WHERE id = ${early}::uuid`;
   await recordAttempts(at.prisma, [aRecord(await at.claim(finished ?? ''))]);
-  await at.claim(interrupted ?? '', { leaseMs: -1_000 });
-  const answers = await hold(inFlight ?? '', early ?? '', finished ?? '', interrupted ?? '');
+  const answers = await hold(inFlight ?? '', early ?? '', finished ?? '');
   const verdicts = new Map(answers.map(({ deliveryId, verdict }) => [deliveryId, verdict]));
-  expect([inFlight, early, finished, interrupted].map((id) => verdicts.get(id ?? ''))).toEqual([
-    'wait',
-    'wait',
-    'finished',
-    'wait',
-  ]);
+  expect([inFlight, early, finished].map((id) => verdicts.get(id ?? ''))).toEqual(['wait', 'wait', 'finished']);
   expect(await holdDeliveries(at.direct, [{ deliveryId: early ?? '', generation: 0 }])).toMatchObject([
     { verdict: 'superseded' },
   ]);

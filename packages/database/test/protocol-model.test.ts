@@ -5,8 +5,11 @@ import {
   armOverdueDeliveries,
   type Claim,
   DRIFTWIRE,
+  endHeld,
+  holdDeliveries,
   recordAttempts,
   releaseClaim,
+  releaseHeld,
   retryFinishedDelivery,
   takeNextGenerations,
 } from '../src/index.js';
@@ -55,6 +58,9 @@ const command = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('retry'), delivery }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('hold'), delivery, isOlder: often(0.15) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('let go'), deliveriesPerJob: fc.constantFrom(1, 2, 16) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('end held'), delivery }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('pause', 'resume'), delivery }) },
 );
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
@@ -111,6 +117,13 @@ async function perform(world: World, step: Command, before: Row[]): Promise<void
     case 'retry':
       await retryFinishedDelivery(at.prisma, { id: world.ids[step.delivery] ?? '' }, DRIFTWIRE);
       return;
+    case 'hold':
+      return holdOne(step, before[step.delivery]);
+    case 'let go':
+      return letGo(world, step);
+    case 'end held':
+      await endHeld(at.prisma, world.endpointIds[step.delivery] ?? '', { limit: 10 });
+      return;
     default:
       return setActive(world.endpointIds[step.delivery] ?? '', step.do === 'resume');
   }
@@ -125,6 +138,25 @@ async function claimOne(world: World, step: Extract<Command, { do: 'claim' }>, b
   expect(said).toBe(expectedVerdict(before, { generation, active, now: new Date() }));
   if (['wait', 'finished', 'superseded'].includes(said)) expect(await at.delivery(before.id)).toEqual(before);
   if (answer.verdict === 'claimed') world.claims.push({ claim: answer.claim, isReleased: false });
+}
+
+async function holdOne({ isOlder }: Extract<Command, { do: 'hold' }>, before: Row | undefined): Promise<void> {
+  if (before === undefined) return;
+  const generation = before.generation - Number(isOlder && before.generation > 1);
+  const [answer] = await holdDeliveries(at.direct, [{ deliveryId: before.id, generation }]);
+  const said = expectedVerdict(before, { generation, active: true, now: new Date() });
+  const after = await at.delivery(before.id);
+  expect(answer?.verdict).toBe(['claimed', 'indeterminate'].includes(said) ? 'held' : said);
+  if (answer?.verdict === 'held') expect(after).toMatchObject({ holdReason: 'crowded', leaseExpiresAt: null });
+  else expect(after).toEqual(before);
+}
+
+/** Everything that is held, of all endpoints, in one statement. */
+async function letGo({ endpointIds }: World, { deliveriesPerJob }: Extract<Command, { do: 'let go' }>): Promise<void> {
+  await releaseHeld(at.prisma, new Map(endpointIds.map((id) => [id, 10])), { deliveriesPerJob });
+  expect(
+    await at.prisma.delivery.count({ where: { endpointId: { in: endpointIds }, holdReason: { not: null } } }),
+  ).toBe(0);
 }
 
 /** Of any claim so far, in time or late, for the first time or again. */

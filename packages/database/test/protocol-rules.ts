@@ -11,7 +11,7 @@ const isLater = (time: Date | null, now: Date) => time !== null && time.getTime(
 /** What a claim must answer, by the words of the protocol. Times are a second in the past or a minute in the future. */
 export function expectedVerdict(row: Row, job: { generation: number; active: boolean; now: Date }): string {
   if (!isUnfinished(row)) return 'finished';
-  if (job.generation < row.generation) return 'superseded';
+  if (job.generation < row.generation || row.holdReason !== null) return 'superseded';
   if (isLater(row.leaseExpiresAt, job.now) || isLater(row.nextAttemptAt, job.now)) return 'wait';
   if (!job.active) return 'endpoint_inactive';
   return row.starts >= MAX_STARTS ? 'indeterminate' : 'claimed';
@@ -50,12 +50,16 @@ export function expectInvariants(before: Row, after: Row, command: string): void
 /** Who raises the generation gives the delivery another job, and nobody else does. */
 function expectGenerationWithItsJob(before: Row, after: Row): void {
   expect(after.generation).toBeGreaterThanOrEqual(before.generation);
-  if (after.generation === before.generation) expect(after.jobId).toBe(before.jobId);
+  // What is held has none, and takes the next generation when it is let go.
+  if (after.holdReason !== null) expect([after.generation, after.jobId]).toEqual([before.generation, null]);
+  else if (after.generation === before.generation && before.holdReason === null) expect(after.jobId).toBe(before.jobId);
   else if (after.jobId !== null) expect(after.jobId).not.toBe(before.jobId);
 }
 
 function expectWholeState(row: Row): void {
-  expect(row.recoverAt !== null).toBe(isUnfinished(row));
+  expect(row.recoverAt !== null || row.holdReason !== null).toBe(isUnfinished(row));
+  expect(row.nextAttemptAt === null).toBe(row.recoverAt === null);
+  if (row.holdReason !== null) expect([row.recoverAt, row.leaseExpiresAt, row.jobId]).toEqual([null, null, null]);
   expect(row.completedAt === null).toBe(isUnfinished(row));
   expect(row.starts).toBeLessThanOrEqual(MAX_STARTS);
   expect(row.failedCount).toBeLessThanOrEqual(row.maxAttempts);
