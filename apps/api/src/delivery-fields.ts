@@ -21,7 +21,7 @@ export const deliveryView = z
     failure_reason: z.enum(FailureReason).nullable(),
     hold_reason: z.enum(HoldReason).nullable().meta({
       description:
-        'Why it waits without being due; null unless it is held. `crowded`: its endpoint has no room for it yet.',
+        'Why it waits without being due; null unless it is held. `crowded`: its endpoint has no room for it yet; `on_hold`: a person has put it on hold.',
     }),
     attempt_count: z.int().meta({ description: 'Attempts over all rounds, the one in flight included.' }),
     max_attempts: z.int(),

@@ -48,6 +48,10 @@ export function endpointSchemas(policy: AddressPolicy) {
       .nullable()
       .meta({ description: 'Only drift events at least this severe. Null: all.' }),
     active: z.boolean('must be true or false'),
+    on_hold: z.boolean('must be true or false').meta({
+      description:
+        'While true its deliveries are accepted and wait, unsent (`hold_reason` `on_hold`); they follow when it is false again.',
+    }),
     headers: customHeaders,
   };
   const create = z
@@ -57,6 +61,7 @@ export function endpointSchemas(policy: AddressPolicy) {
       event_types: fields.event_types.default(['*']),
       min_severity: fields.min_severity.default(null),
       active: fields.active.default(true),
+      on_hold: fields.on_hold.default(false),
       headers: fields.headers.default({}),
       secret: z
         .string()
@@ -101,6 +106,7 @@ export const endpointView = z
     min_severity: z.number().nullable(),
     active: z.boolean(),
     inactive_reason: z.enum(['paused', 'gone']).nullable(),
+    on_hold: z.boolean(),
     version: z.int().meta({ description: 'Rises with every change of the endpoint.' }),
     headers: z.record(z.string(), z.string()).meta({ description: 'Names only; the values are redacted.' }),
     previous_secret_expires_at: z.iso.datetime().nullable(),
@@ -125,6 +131,7 @@ export function viewEndpoint(endpoint: Endpoint, now: Date) {
     min_severity: endpoint.minSeverity,
     active: endpoint.active,
     inactive_reason: endpoint.inactiveReason,
+    on_hold: endpoint.onHold,
     version: endpoint.version,
     headers: Object.fromEntries(endpoint.headerNames.map((name) => [name, REDACTED])),
     previous_secret_expires_at: overlapEndsAt && overlapEndsAt > now ? overlapEndsAt.toISOString() : null,

@@ -92,6 +92,7 @@ async function storeEndpoint(
     eventTypes: input.event_types,
     minSeverity: input.min_severity,
     inactiveReason: active ? null : ('paused' as const),
+    onHold: input.on_hold,
     ...sealHeaders(sealer, owner, input.headers),
     secretSealed: sealSecret(sealer, owner, input.secret),
   };
@@ -163,10 +164,10 @@ function changeEndpoint(deps: ApiDeps, schemas: EndpointSchemas): Route {
 }
 
 function changesOf({ sealer }: ApiDeps, before: Endpoint, input: EndpointChange) {
-  const { name, url, active, event_types: eventTypes, min_severity: minSeverity, headers } = input;
+  const { name, url, active, on_hold: onHold, event_types: eventTypes, min_severity: minSeverity, headers } = input;
   const owner = { customerId: before.customerId, endpointId: before.id };
   return {
-    ...given({ name, url, active, eventTypes, minSeverity, inactiveReason: inactiveReason(active, before) }),
+    ...given({ name, url, active, onHold, eventTypes, minSeverity, inactiveReason: inactiveReason(active, before) }),
     ...(headers === undefined ? {} : sealHeaders(sealer, owner, headers)),
   };
 }

@@ -32,6 +32,7 @@ test('create answers 201 with the defaults and a secret that is never shown agai
     min_severity: null,
     active: true,
     inactive_reason: null,
+    on_hold: false,
     version: 1,
     headers: {},
     previous_secret_expires_at: null,

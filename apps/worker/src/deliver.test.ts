@@ -23,6 +23,7 @@ test('a claimed delivery is sent once, with the fence as its number and the even
 });
 
 test.each<[string, ClaimAnswer, object]>([
+  ['an endpoint on hold', { deliveryId: 'd', verdict: 'on_hold' }, { kind: 'failed', reason: 'held: on_hold' }],
   ['a finished delivery', { deliveryId: 'd', verdict: 'finished' }, { kind: 'done' }],
   ['a job of an older generation', { deliveryId: 'd', verdict: 'superseded' }, { kind: 'done' }],
   ['an unknown delivery', { deliveryId: 'd', verdict: 'missing' }, { kind: 'done' }],
@@ -225,6 +226,7 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
   const { send = async () => responded(200), record, ...others } = overrides;
   const deliverInPlace = createDeliver({
     claim: claimed(),
+    hold: async (_job, reason) => ({ kind: 'failed', reason: `held: ${reason}` }),
     openSecrets: () => ({ secrets: ['whsec_x'], customHeaders: {} }),
     release: async (_claim, due) => did.released.push(due) > 0,
     noteParked: async ({ deliveryId }) => void did.parked.push(deliveryId),

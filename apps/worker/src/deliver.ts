@@ -5,6 +5,8 @@ import type { AttemptReport, WebhookRequest, Withheld } from '@driftwire/sender'
 
 export type DeliverDeps = {
   claim: (job: DeliveryJob) => Promise<ClaimAnswer>;
+  /** For a delivery whose endpoint is on hold. Never rejects but for a bug. */
+  hold: (job: DeliveryJob, reason: 'on_hold') => Promise<JobEnding>;
   /** Null when a secret cannot be decrypted. */
   openSecrets: (claim: Claim) => EndpointSecrets | null;
   /** False when the lease has passed to somebody else. Repeated until it works or there is no time left. */
@@ -58,6 +60,7 @@ export function createDeliver(deps: DeliverDeps): ConsumerOptions['run'] {
       // Counted from before the claim, so that it never ends after the lease in Postgres does.
       const leaseEnds = deps.now() + deps.leaseMs;
       const answer = await deps.claim(job);
+      if (answer.verdict === 'on_hold') return await deps.hold(job, 'on_hold');
       if (answer.verdict !== 'claimed') return refuse(deps, answer);
       return await attempt(deps, answer.claim, { leaseEnds, watch: request });
     } catch (error) {

@@ -5,6 +5,7 @@ import {
   createBatcher,
   type Database,
   type HoldAnswer,
+  type HoldRequest,
   holdDeliveries,
   isNoPartition,
   isPostgresUnavailable,
@@ -19,7 +20,7 @@ export type DeliveryStatements = {
   claim: (job: JobRef) => Promise<ClaimAnswer>;
   /** Rejects with `DeliveryLocked` when the row is locked at this moment. */
   record: (record: AttemptRecord) => Promise<RecordAnswer>;
-  hold: (job: JobRef) => Promise<HoldAnswer>;
+  hold: (delivery: HoldRequest) => Promise<HoldAnswer>;
 };
 
 export type DeliveryStatementsOptions = {
@@ -84,7 +85,7 @@ export function createDeliveryStatements(
     keysOf: ({ deliveryId }) => [deliveryId],
     gathering: { ms: RECORDS_GATHER_MS, isPressed: isBusy },
   });
-  const holds = createBatcher<JobRef, HoldAnswer>({
+  const holds = createBatcher<HoldRequest, HoldAnswer>({
     ...BATCHES,
     run: async (jobs) => {
       observeBatch('hold', jobs.length);

@@ -16,9 +16,9 @@ export function createHoldingObserver(log: Log, registry: Registry): HoldingObse
     registers,
   });
   return {
-    held({ deliveryId, endpointId }) {
-      held.inc({ reason: 'crowded' });
-      log.debug({ delivery_id: deliveryId, endpoint_id: endpointId, reason: 'crowded' }, 'delivery.held');
+    held({ deliveryId, endpointId, reason }) {
+      held.inc({ reason });
+      log.debug({ delivery_id: deliveryId, endpoint_id: endpointId, reason }, 'delivery.held');
     },
     released: (count) => released.inc(count),
     ended: (endpointId, count) => log.info({ endpoint_id: endpointId, count }, 'held.ended: its endpoint takes none'),

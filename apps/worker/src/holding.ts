@@ -1,8 +1,8 @@
-import type { HeldEndpoint, HoldAnswer, JobRef, Released } from '@driftwire/database';
+import type { HeldEndpoint, HoldAnswer, HoldRequest, Released } from '@driftwire/database';
 import type { DeliveryJob, DeliveryWakeUp, JobEnding, RequestOver } from '@driftwire/queue';
 
 export type HoldingDeps = {
-  hold: (job: JobRef) => Promise<HoldAnswer>;
+  hold: (delivery: HoldRequest) => Promise<HoldAnswer>;
   /** Of each endpoint so many. */
   release: (wanted: ReadonlyMap<string, number>) => Promise<Released[]>;
   /** Answers those of these endpoints that have none held any more. */
@@ -21,7 +21,7 @@ export type HoldingDeps = {
 
 /** What an operator is told; each is a metric, and some a log line. */
 export type HoldingObserver = {
-  held: (delivery: DeliveryJob) => void;
+  held: (delivery: HoldRequest & DeliveryJob) => void;
   released: (count: number) => void;
   /** An endpoint takes no deliveries any more, and these were held for it. */
   ended: (endpointId: string, count: number) => void;
@@ -32,8 +32,8 @@ export type HoldingObserver = {
 export type Holding = {
   /** Whether deliveries of this endpoint are held, as far as this worker knows. */
   isCrowded: (endpointId: string) => boolean;
-  /** For a delivery that found no place, or has others before it. */
-  hold: (delivery: DeliveryJob) => Promise<JobEnding>;
+  /** For a delivery that found no place or has others before it (`crowded`), or whose claim says that its endpoint is on hold. */
+  hold: (delivery: DeliveryJob, reason?: HoldRequest['reason']) => Promise<JobEnding>;
   /** The clock by which what is held is let go: one for each request that was answered, two when it succeeded and there is room for more. */
   onRequestOver: (endpointId: string, over: RequestOver & { hasRoom: boolean }) => void;
   /** To be called every few seconds: finds what is held whoever held it, and starts a clock that has lost its last tick. */
@@ -99,14 +99,14 @@ export function createHolding(deps: HoldingDeps): Holding {
 
   return {
     isCrowded: (endpointId) => crowded.has(endpointId),
-    async hold(delivery) {
-      const answer = await deps.hold(delivery).catch(() => null);
+    async hold(delivery, reason = 'crowded') {
+      const answer = await deps.hold({ ...delivery, reason }).catch(() => null);
       // Postgres is away: as for a claim, it costs nothing but a moment.
       if (answer === null) return { kind: 'snooze', delayMs: HOLD_FAILED_MS + deps.random() * SPREAD_MS };
       if (answer.verdict === 'wait') return { kind: 'snooze', delayMs: answer.waitMs };
       if (answer.verdict === 'held') {
-        if (delivery.endpointId !== undefined) crowded.set(delivery.endpointId, deps.now());
-        deps.observe.held(delivery);
+        if (reason === 'crowded' && delivery.endpointId !== undefined) crowded.set(delivery.endpointId, deps.now());
+        deps.observe.held({ ...delivery, reason });
       }
       return { kind: 'done' };
     },
@@ -119,10 +119,11 @@ export function createHolding(deps: HoldingDeps): Holding {
       const held = await deps.heldEndpoints();
       const known = new Set(held.map(({ endpointId }) => endpointId));
       const gone = [...crowded.keys()].filter((id) => !known.has(id));
-      for (const { endpointId, oldestId, isActive } of held) {
-        if (!crowded.has(endpointId)) crowded.set(endpointId, Number.NEGATIVE_INFINITY);
+      for (const { endpointId, oldestId, isActive, isOnHold } of held) {
         if (!isActive) await endHeld(endpointId);
-        else if (oldest.get(endpointId) === oldestId) want(endpointId, AT_A_STANDSTILL);
+        if (!isActive || isOnHold) continue;
+        if (!crowded.has(endpointId)) crowded.set(endpointId, Number.NEGATIVE_INFINITY);
+        if (oldest.get(endpointId) === oldestId) want(endpointId, AT_A_STANDSTILL);
       }
       oldest = new Map(held.map(({ endpointId, oldestId }) => [endpointId, oldestId]));
       await forget(gone);

@@ -114,6 +114,7 @@ const deliver = createDeliver({
     watchdog.jobTaken();
     return statements.claim(job);
   },
+  hold: (job, reason) => holding.hold(job, reason),
   openSecrets: createEndpointOpener(sealer),
   release: (claim, due, isOver) =>
     recordUntil(() => releaseClaim(database.prisma, claim, due), { isWorthRepeating, isOver }),

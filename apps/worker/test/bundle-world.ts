@@ -123,6 +123,7 @@ export async function bundleWorlds() {
           if (answer?.verdict === 'claimed') claimed.set(job.deliveryId, answer.claim);
           return answer ?? { deliveryId: job.deliveryId, verdict: 'missing' };
         },
+        hold: async () => ({ kind: 'done' }),
         openSecrets: () => ({ secrets: ['secret'], customHeaders: {} }),
         release: (claim, due) => releaseClaim(prisma, claim, due),
         noteParked: async () => {},

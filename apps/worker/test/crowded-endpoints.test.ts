@@ -61,6 +61,31 @@ test('an endpoint that is paused or deleted while deliveries are held for it: th
   expect(body.data[0]).toMatchObject({ failure_reason: 'endpoint_inactive', hold_reason: null });
 }, 60_000);
 
+test('an endpoint on hold gets nothing, what is accepted for it waits, and follows when it is taken off', async () => {
+  const world = await aStackWithNeighbour({ RETRY_BASE_DELAY_MS: '1000' });
+  const { stack, hanging: served } = world;
+  stack.receiver.reply([500, 200]);
+  const [retried] = (await stack.postEvent(served.customerId)).deliveries;
+  await stack.deliveryIn('retrying', retried.id);
+  const put = await stack.api.patch(`/v1/endpoints/${served.endpoint.id}`, { on_hold: true });
+  expect(put).toMatchObject({ status: 200, body: { on_hold: true, active: true } });
+  const [waiting] = (await stack.postEvent(served.customerId)).deliveries;
+  await until(() => world.held(served.endpoint.id).then((count) => count === 2));
+  const { body } = await stack.api.get(`/v1/deliveries/${waiting.id}`);
+  expect(body).toMatchObject({ status: 'pending', hold_reason: 'on_hold', next_attempt_at: null });
+  expect((await stack.api.get(`/v1/deliveries/${retried.id}`)).body).toMatchObject({
+    status: 'retrying',
+    hold_reason: 'on_hold',
+  });
+  expect(stack.receiver.requests).toHaveLength(1);
+
+  await stack.api.patch(`/v1/endpoints/${served.endpoint.id}`, { on_hold: false });
+  for (const { id } of [retried, waiting]) {
+    expect(await stack.deliveryIn('success', id)).toMatchObject({ hold_reason: null });
+  }
+  expect(stack.receiver.requests).toHaveLength(3);
+});
+
 test('a worker that holds is killed: what it held is found by the next, and everything ends', async () => {
   const world = await aStackWithNeighbour({ REQUEST_TIMEOUT_MS: '2000' });
   const { stack, hanging } = world;

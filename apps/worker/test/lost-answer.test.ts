@@ -41,6 +41,7 @@ function deliverLosingOneAnswer(code: number) {
       const [answer] = await claimDeliveries(direct, [job], { leaseMs: 60_000 });
       return answer ?? { deliveryId: job.deliveryId, verdict: 'missing' };
     },
+    hold: async () => ({ kind: 'done' }),
     openSecrets: () => ({ secrets: ['whsec_x'], customHeaders: {} }),
     release: async () => true,
     noteParked: async () => {},

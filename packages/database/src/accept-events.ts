@@ -160,20 +160,23 @@ async function insertEvents(
       FROM fresh
     ),
     subscribed AS (
-      SELECT fresh.*, endpoint.id AS endpoint_id, flow.crowded_at IS NOT NULL AS is_held,
-        ${inBundles(Prisma.sql`fresh.ordinal, endpoint.id`, Prisma.sql`flow.crowded_at IS NOT NULL`)}
+      SELECT fresh.*, endpoint.id AS endpoint_id, hold_reason,
+        ${inBundles(Prisma.sql`fresh.ordinal, endpoint.id`, Prisma.sql`hold_reason IS NULL`)}
       FROM fresh JOIN endpoints endpoint ON ${IS_SUBSCRIBED}
-      LEFT JOIN endpoint_flow flow ON flow.endpoint_id = endpoint.id
+      LEFT JOIN endpoint_flow flow ON flow.endpoint_id = endpoint.id,
+      LATERAL (
+        SELECT (CASE WHEN endpoint.on_hold THEN 'on_hold' WHEN flow.crowded_at IS NOT NULL THEN 'crowded' END)::hold_reason AS hold_reason
+      ) AS hold
     ),
     fanned_out AS (
       INSERT INTO deliveries
         (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, job_id, hold_reason,
           held_since, created_at)
       SELECT uuidv7_at(created_at), customer_id, id, endpoint_id, event_type, ${maxAttempts}::int,
-        CASE WHEN NOT is_held THEN now() END,
-        CASE WHEN NOT is_held THEN now() + ${jobGraceMs(backlogMs)}::float8 * interval '1 ms' END,
-        CASE WHEN NOT is_held THEN ${bundleId(deliveriesPerJob)} END,
-        CASE WHEN is_held THEN 'crowded'::hold_reason END, CASE WHEN is_held THEN now() END, created_at
+        CASE WHEN hold_reason IS NULL THEN now() END,
+        CASE WHEN hold_reason IS NULL THEN now() + ${jobGraceMs(backlogMs)}::float8 * interval '1 ms' END,
+        CASE WHEN hold_reason IS NULL THEN ${bundleId(deliveriesPerJob)} END,
+        hold_reason, CASE WHEN hold_reason IS NOT NULL THEN now() END, created_at
       FROM subscribed
       RETURNING id, event_id, endpoint_id, job_id, hold_reason IS NOT NULL AS is_held
     )

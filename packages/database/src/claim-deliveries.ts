@@ -34,14 +34,14 @@ export type SealedEndpoint = {
 };
 
 /**
- * `wait`: not due yet, in flight elsewhere, or locked at this moment; ask again after `waitMs`.
+ * `wait`: not due yet, in flight elsewhere, or locked at this moment; ask again after `waitMs`. `on_hold`: its endpoint is; hold it.
  * `ended`: this claim ended the delivery. `finished`, `superseded`, `missing`: nothing to do for this job.
  */
 export type ClaimAnswer = { deliveryId: string } & (
   | { verdict: 'claimed'; claim: Claim }
   | { verdict: 'wait'; waitMs: number }
   | { verdict: 'ended'; reason: 'endpoint_inactive' | 'endpoint_deleted' | 'indeterminate' }
-  | { verdict: 'finished' | 'superseded' | 'missing' }
+  | { verdict: 'finished' | 'superseded' | 'missing' | 'on_hold' }
 );
 
 /** How early a job may come: BullMQ's clock and Postgres's are not the same. */
@@ -91,6 +91,7 @@ export async function claimDeliveries(
           WHEN held.next_attempt_at > now() + ${DUE_TOLERANCE_MS}::int * interval '1 ms' THEN 'wait'
           WHEN endpoint.deleted_at IS NOT NULL THEN 'endpoint_deleted'
           WHEN NOT endpoint.active THEN 'endpoint_inactive'
+          WHEN endpoint.on_hold THEN 'on_hold'
           WHEN held.starts >= ${MAX_STARTS}::int THEN 'indeterminate'
           ELSE 'claimed'
         END AS verdict
@@ -99,7 +100,7 @@ export async function claimDeliveries(
     interrupted AS (
       INSERT INTO attempts (delivery_id, number, customer_id, round, started_at, outcome, error)
       SELECT id, fence, customer_id, round, last_attempt_at, 'unknown', ${INTERRUPTED}::text
-      FROM judged WHERE lease_expires_at IS NOT NULL AND verdict NOT IN ('finished', 'superseded', 'wait')
+      FROM judged WHERE lease_expires_at IS NOT NULL AND verdict NOT IN ('finished', 'superseded', 'wait', 'on_hold')
       ON CONFLICT DO NOTHING
     ),
     ended AS (
@@ -137,7 +138,7 @@ export async function claimDeliveries(
     SELECT judged.id AS delivery_id,
       -- Only what came back was written (adr/0011).
       CASE
-        WHEN judged.verdict IN ('finished', 'superseded', 'wait') OR judged.id = ANY (ARRAY(SELECT id FROM claimed))
+        WHEN judged.verdict IN ('finished', 'superseded', 'wait', 'on_hold') OR judged.id = ANY (ARRAY(SELECT id FROM claimed))
           OR judged.id = ANY (ARRAY(SELECT id FROM ended)) THEN judged.verdict
         ELSE 'passed_over'
       END AS verdict,
@@ -191,6 +192,7 @@ type ClaimRow =
         | 'passed_over'
         | 'finished'
         | 'superseded'
+        | 'on_hold'
         | 'endpoint_inactive'
         | 'endpoint_deleted'
         | 'indeterminate';
@@ -209,6 +211,7 @@ function claimAnswer(row: ClaimRow): ClaimAnswer {
       return { deliveryId, verdict: 'wait', waitMs: Math.max(row.wait_ms, 1) };
     case 'finished':
     case 'superseded':
+    case 'on_hold':
       return { deliveryId, verdict: row.verdict };
     default:
       return { deliveryId, verdict: 'ended', reason: row.verdict };

@@ -17,8 +17,11 @@ export type HoldAnswer = { deliveryId: string } & (
   | { verdict: 'finished' | 'superseded' | 'missing' }
 );
 
+/** A delivery to hold, and why. */
+export type HoldRequest = JobRef & { reason: 'crowded' | 'on_hold' };
+
 /** Of an endpoint that has deliveries held. */
-export type HeldEndpoint = { endpointId: string; oldestId: string; isActive: boolean };
+export type HeldEndpoint = { endpointId: string; oldestId: string; isActive: boolean; isOnHold: boolean };
 
 /** `maxAttempts`, `generation` and `jobId` are those of the job that the delivery waits for now. */
 export type Released = {
@@ -30,21 +33,21 @@ export type Released = {
 };
 
 /**
- * Holds deliveries that are due and that nobody is sending, because their endpoints are crowded; what their endpoints are sent from
- * now on is held by its accept, until the last one is released. An attempt that a lost worker left open is written as `unknown`. Rows that somebody else has locked, or has changed in the same
+ * Holds deliveries that are due and that nobody is sending. What is accepted from now on for an endpoint that is crowded is held from
+ * the start, until the last one is released. An attempt that a lost worker left open is written as `unknown`. Rows that somebody else has locked, or has changed in the same
  * moment, are skipped, not waited for. Answers once per distinct delivery, in no order.
  */
-export async function holdDeliveries(database: RawQuery, jobs: readonly JobRef[]): Promise<HoldAnswer[]> {
+export async function holdDeliveries(database: RawQuery, jobs: readonly HoldRequest[]): Promise<HoldAnswer[]> {
   const ids = jobs.map(({ deliveryId }) => deliveryId);
   const { lowest, highest } = idRange(ids);
   const hold = () => database.$queryRaw<HoldRow[]>`
     /* prepared: hold_deliveries */
     WITH locked AS (
-      SELECT delivery.*, job.generation AS job_generation
+      SELECT delivery.*, job.generation AS job_generation, job.reason
       FROM (
-        SELECT id, max(generation) AS generation FROM unnest(
-          ${ids}::uuid[], ${jobs.map(({ generation }) => generation)}::int[]
-        ) AS job(id, generation) GROUP BY id ORDER BY id
+        SELECT id, max(generation) AS generation, max(reason) AS reason FROM unnest(
+          ${ids}::uuid[], ${jobs.map(({ generation }) => generation)}::int[], ${jobs.map(({ reason }) => reason)}::hold_reason[]
+        ) AS job(id, generation, reason) GROUP BY id ORDER BY id
       ) AS job, LATERAL (
         SELECT * FROM deliveries
         WHERE deliveries.id = job.id AND deliveries.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
@@ -71,7 +74,7 @@ export async function holdDeliveries(database: RawQuery, jobs: readonly JobRef[]
     ),
     held AS (
       UPDATE deliveries delivery SET
-        hold_reason = 'crowded', held_since = coalesce(judged.held_since, now()),
+        hold_reason = judged.reason, held_since = coalesce(judged.held_since, now()),
         next_attempt_at = NULL, recover_at = NULL, lease_expires_at = NULL, job_id = NULL,
         response_code = CASE WHEN NOT is_interrupted THEN judged.response_code END,
         last_error = CASE WHEN is_interrupted THEN ${INTERRUPTED}::text ELSE judged.last_error END
@@ -83,7 +86,7 @@ export async function holdDeliveries(database: RawQuery, jobs: readonly JobRef[]
     crowded AS (
       INSERT INTO endpoint_flow (endpoint_id, customer_id, crowded_at)
       SELECT DISTINCT endpoint_id, customer_id, now() FROM judged
-      WHERE verdict = 'held' AND NOT EXISTS (
+      WHERE verdict = 'held' AND reason = 'crowded' AND NOT EXISTS (
         SELECT FROM endpoint_flow WHERE endpoint_flow.endpoint_id = judged.endpoint_id AND crowded_at IS NOT NULL
       )
       ORDER BY endpoint_id
@@ -122,7 +125,7 @@ function missing(deliveryId: string): HoldAnswer {
 /**
  * Lets held deliveries go, of each endpoint so many, the oldest first: due at once, under the next generation, because the job that found
  * no room for them has this one. If their new jobs do not get to Redis, the sweeper finds them. Several workers share the work. Fewer
- * than were asked for: no more are held, or others are releasing the rest.
+ * than were asked for: no more are held, others are releasing the rest, or the endpoint is on hold.
  */
 export async function releaseHeld(
   prisma: PrismaClient,
@@ -133,12 +136,13 @@ export async function releaseHeld(
     /* prepared: release_held */
     WITH oldest AS (
       SELECT held.* FROM unnest(${[...wanted.keys()]}::uuid[], ${[...wanted.values()]}::int[]) AS wanted(endpoint_id, count),
-        LATERAL (
+        endpoints endpoint, LATERAL (
           SELECT id, generation FROM deliveries
           WHERE deliveries.endpoint_id = wanted.endpoint_id AND deliveries.hold_reason IS NOT NULL
           ORDER BY id LIMIT wanted.count
           FOR UPDATE SKIP LOCKED
         ) AS held
+      WHERE endpoint.id = wanted.endpoint_id AND NOT endpoint.on_hold
     ),
     placed AS (SELECT id, generation, ${inBundles(Prisma.sql`id`)} FROM oldest)
     UPDATE deliveries delivery SET
@@ -175,7 +179,7 @@ export async function heldEndpoints(prisma: PrismaClient): Promise<HeldEndpoint[
       ) AS following
     )
     SELECT held.endpoint_id AS "endpointId", held.id AS "oldestId",
-      endpoint.active AND endpoint.deleted_at IS NULL AS "isActive"
+      endpoint.active AND endpoint.deleted_at IS NULL AS "isActive", endpoint.on_hold AS "isOnHold"
     FROM held JOIN endpoints endpoint ON endpoint.id = held.endpoint_id`;
 }
 

@@ -43,6 +43,7 @@ export {
   endHeld,
   type HeldEndpoint,
   type HoldAnswer,
+  type HoldRequest,
   heldEndpoints,
   holdDeliveries,
   type Released,

@@ -11,6 +11,7 @@ export type EndpointToInsert = Pick<
   | 'minSeverity'
   | 'active'
   | 'inactiveReason'
+  | 'onHold'
   | 'secretSealed'
   | 'headerNames'
   | 'headersSealed'
@@ -29,11 +30,11 @@ export async function insertEndpoint(
   await prisma.$transaction([
     prisma.$executeRaw`SELECT FROM customers WHERE id = ${endpoint.customerId}::uuid FOR NO KEY UPDATE`,
     prisma.$executeRaw`
-      INSERT INTO endpoints (id, customer_id, name, url, event_types, min_severity, active, inactive_reason,
+      INSERT INTO endpoints (id, customer_id, name, url, event_types, min_severity, active, inactive_reason, on_hold,
         secret_sealed, header_names, headers_sealed)
       SELECT ${endpoint.id}::uuid, ${endpoint.customerId}::uuid, ${endpoint.name}, ${endpoint.url},
         ${endpoint.eventTypes}::text[], ${endpoint.minSeverity}::float8, ${endpoint.active}::boolean,
-        ${endpoint.inactiveReason}::inactive_reason, ${endpoint.secretSealed}, ${endpoint.headerNames}::text[],
+        ${endpoint.inactiveReason}::inactive_reason, ${endpoint.onHold}::boolean, ${endpoint.secretSealed}, ${endpoint.headerNames}::text[],
         ${endpoint.headersSealed}
       WHERE ${limit}::int > (
         SELECT count(*) FROM endpoints WHERE customer_id = ${endpoint.customerId}::uuid AND deleted_at IS NULL)`,

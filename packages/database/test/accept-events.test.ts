@@ -24,7 +24,7 @@ test('an event is stored with a delivery that is due at once, has a deadline, an
   const event = anEvent(customerId);
   const [acceptance] = await accept(event);
   const deliveries = [
-    { id: expect.any(String), endpointId: endpoint.id, generation: 1, status: 'pending', jobId: null },
+    { id: expect.any(String), endpointId: endpoint.id, generation: 1, status: 'pending', jobId: null, isHeld: false },
   ];
   expect(acceptance).toEqual({ kind: 'created', deliveries });
   const [row] = await at.prisma.delivery.findMany({ where: { eventId: event.id } });
@@ -179,10 +179,14 @@ test('events of two customers in one statement have deliveries for endpoints of 
   expect(rows.toSorted()).toEqual(expected.toSorted());
 });
 
-test('an unfinished delivery without a deadline cannot be stored', async () => {
+test.each([
+  ['without a deadline', { recoverAt: null }],
+  ['without a time at which it is due', { nextAttemptAt: null }],
+  ['that is held and has a deadline', { holdReason: 'crowded' as const }],
+])('an unfinished delivery %s cannot be stored', async (_, data) => {
   const { id } = await at.aDelivery();
-  await expect(at.prisma.delivery.update({ where: { id }, data: { recoverAt: null } })).rejects.toThrow(
-    /deliveries_unfinished_has_deadline/,
+  await expect(at.prisma.delivery.update({ where: { id }, data })).rejects.toThrow(
+    /deliveries_unfinished_is_due_or_held/,
   );
 });
 

@@ -25,7 +25,7 @@ afterAll(() => at.close());
 const hold = (...ids: string[]) =>
   holdDeliveries(
     at.direct,
-    ids.map((deliveryId) => ({ deliveryId, generation: 1 })),
+    ids.map((deliveryId) => ({ deliveryId, generation: 1, reason: 'crowded' })),
   );
 const release = (endpointId: string, count: number) =>
   releaseHeld(at.prisma, new Map([[endpointId, count]]), { deliveriesPerJob: 16 });
@@ -112,7 +112,7 @@ test('a delivery that is held again says since when it was first held; one that 
   await hold(id);
   const { heldSince } = await at.delivery(id);
   await release(endpointId, 1);
-  await holdDeliveries(at.direct, [{ deliveryId: id, generation: 2 }]);
+  await holdDeliveries(at.direct, [{ deliveryId: id, generation: 2, reason: 'crowded' }]);
   expect((await at.delivery(id)).heldSince).toEqual(heldSince);
   await release(endpointId, 1);
   await recordAttempts(at.prisma, [aRecord(await at.claim(id, { generation: 3 }))]);
@@ -155,9 +155,9 @@ test('what is in flight, not due yet, finished or replaced is not held', async (
   const answers = await hold(inFlight ?? '', early ?? '', finished ?? '');
   const verdicts = new Map(answers.map(({ deliveryId, verdict }) => [deliveryId, verdict]));
   expect([inFlight, early, finished].map((id) => verdicts.get(id ?? ''))).toEqual(['wait', 'wait', 'finished']);
-  expect(await holdDeliveries(at.direct, [{ deliveryId: early ?? '', generation: 0 }])).toMatchObject([
-    { verdict: 'superseded' },
-  ]);
+  expect(
+    await holdDeliveries(at.direct, [{ deliveryId: early ?? '', generation: 0, reason: 'crowded' }]),
+  ).toMatchObject([{ verdict: 'superseded' }]);
   expect(await at.prisma.endpointFlow.count()).toBe(0);
 });
 
@@ -252,6 +252,22 @@ test('a release reads its own rows, although its plan was made when nothing was 
   const read = (await rowsRead(worker.prisma)) - before;
   await worker.close();
   expect(read).toBeLessThan(200);
+});
+
+test('an endpoint on hold gets nothing: what is accepted is held, what was waiting is to be held, and nothing is let go', async () => {
+  const { customerId, endpointId } = await anEndpoint();
+  const [{ id } = { id: '' }] = await accept(customerId);
+  await at.prisma.endpoint.update({ where: { id: endpointId }, data: { onHold: true } });
+  expect(await at.ask(id)).toEqual({ deliveryId: id, verdict: 'on_hold' });
+  await holdDeliveries(at.direct, [{ deliveryId: id, generation: 1, reason: 'on_hold' }]);
+  const [accepted] = await accept(customerId);
+  expect(accepted).toMatchObject({ isHeld: true, jobId: null });
+  for (const one of [id, accepted?.id ?? '']) expect(await at.delivery(one)).toMatchObject({ holdReason: 'on_hold' });
+  expect(await heldEndpoints(at.prisma)).toMatchObject([{ endpointId, oldestId: id, isOnHold: true }]);
+  expect(await release(endpointId, 10)).toEqual([]);
+  expect(await at.prisma.endpointFlow.count()).toBe(0);
+  await at.prisma.endpoint.update({ where: { id: endpointId }, data: { onHold: false } });
+  expect(await release(endpointId, 10)).toHaveLength(2);
 });
 
 test('ten that release at once share the work: each delivery is let go once', async () => {

@@ -143,7 +143,7 @@ async function claimOne(world: World, step: Extract<Command, { do: 'claim' }>, b
 async function holdOne({ isOlder }: Extract<Command, { do: 'hold' }>, before: Row | undefined): Promise<void> {
   if (before === undefined) return;
   const generation = before.generation - Number(isOlder && before.generation > 1);
-  const [answer] = await holdDeliveries(at.direct, [{ deliveryId: before.id, generation }]);
+  const [answer] = await holdDeliveries(at.direct, [{ deliveryId: before.id, generation, reason: 'crowded' }]);
   const said = expectedVerdict(before, { generation, active: true, now: new Date() });
   const after = await at.delivery(before.id);
   expect(answer?.verdict).toBe(['claimed', 'indeterminate'].includes(said) ? 'held' : said);

@@ -174,6 +174,7 @@ function endpointOf(customerId: string) {
     minSeverity: null,
     active: true,
     inactiveReason: null,
+    onHold: false,
     secretSealed: 'sealed secret',
     headerNames: [],
     headersSealed: null,
