@@ -166,9 +166,14 @@ function deliveryId({ deliveries }: Accepted): string {
 
 /** The deliveries that a worker would take: by the waiting list itself, not only the jobs' hashes. */
 async function queued(): Promise<string[]> {
-  const ids = await redis.run('LRANGE', 'driftwire:deliveries:wait', 0, -1);
+  const [waiting, behind] = await Promise.all([
+    redis.run('LRANGE', 'driftwire:deliveries:wait', 0, -1),
+    redis.run('ZRANGE', 'driftwire:deliveries:prioritized', 0, -1),
+  ]);
   const jobs = await Promise.all(
-    (ids as string[]).map((id) => redis.run('HGET', `driftwire:deliveries:${id}`, 'data')),
+    [...(waiting as string[]), ...(behind as string[])].map((id) =>
+      redis.run('HGET', `driftwire:deliveries:${id}`, 'data'),
+    ),
   );
   return jobs.flatMap((data) => {
     const { deliveryId, others = [] } = JSON.parse(String(data));

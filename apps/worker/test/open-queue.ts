@@ -38,8 +38,8 @@ export function openQueue(redisUrl: string): DeliveryQueue {
     promote: async (deliveryId) => (await job(deliveryId))?.promote(),
     idle: async () => {
       await until(async () => {
-        const { active = 0, wait = 0 } = await queue.getJobCounts('active', 'wait');
-        return active + wait === 0;
+        const { active = 0, wait = 0, prioritized = 0 } = await queue.getJobCounts('active', 'wait', 'prioritized');
+        return active + wait + prioritized === 0;
       });
     },
     failedCount: () => queue.getFailedCount(),

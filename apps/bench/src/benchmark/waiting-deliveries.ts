@@ -17,13 +17,18 @@ export async function withQueue<T>(redisUrl: string, use: (open: OpenQueue) => P
 
 /** How many deliveries have joined the queue since then, while nobody takes any: a job may carry several. */
 export async function countJoining(queue: Queue): Promise<() => Promise<number>> {
-  let seen = await queue.getWaitingCount();
+  const seen = new Set(await waitingIds(queue));
   let deliveries = 0;
   return async () => {
-    const jobs = await queue.getWaitingCount();
-    const joined = jobs > seen ? await queue.getWaiting(seen, jobs - 1) : [];
-    for (const { data } of joined) deliveries += 1 + (data.others?.length ?? 0);
-    seen += joined.length;
+    const joined = (await waitingIds(queue)).filter((id) => !seen.has(id));
+    const jobs = await Promise.all(joined.map((id) => queue.getJob(id)));
+    for (const job of jobs) deliveries += 1 + (job?.data.others?.length ?? 0);
+    for (const id of joined) seen.add(id);
     return deliveries;
   };
+}
+
+/** Of a flood most jobs have a priority. */
+function waitingIds(queue: Queue): Promise<string[]> {
+  return queue.getRanges(['wait', 'prioritized']);
 }

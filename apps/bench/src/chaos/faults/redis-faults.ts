@@ -28,8 +28,11 @@ const flushBundles: Inject = ({ arena, struck, signal }) =>
   );
 
 async function waitingBundles(redis: Redis): Promise<number> {
-  const ids = await redis.lrange('driftwire:deliveries:wait', 0, -1);
-  return ids.filter((id) => id.startsWith('bundle-')).length;
+  const [waiting, behind] = await Promise.all([
+    redis.lrange('driftwire:deliveries:wait', 0, -1),
+    redis.zrange('driftwire:deliveries:prioritized', '0', '-1'),
+  ]);
+  return [...waiting, ...behind].filter((id) => id.startsWith('bundle-')).length;
 }
 
 async function withRedis(url: string, use: (redis: Redis) => Promise<void>): Promise<void> {
