@@ -1,4 +1,11 @@
-import { type Actor, type Delivery, DeliveryStatus, listIds, retryFinishedDelivery } from '@driftwire/database';
+import {
+  type Actor,
+  type Delivery,
+  DeliveryStatus,
+  HoldReason,
+  listIds,
+  retryFinishedDelivery,
+} from '@driftwire/database';
 import { z } from 'zod';
 import type { Caller } from './access.js';
 import type { ApiDeps } from './api-dependencies.js';
@@ -18,6 +25,8 @@ const listQuery = z.strictObject({
   endpoint_id: z.uuid('must be the id of an endpoint').optional(),
   event_id: z.uuid('must be the id of a drift event').optional(),
   event_type: filterText.optional(),
+  held: z.enum(['true', 'false'], 'must be true or false').optional(),
+  hold_reason: z.enum(HoldReason, `must be one of ${Object.values(HoldReason).join(', ')}`).optional(),
 });
 
 const tag = 'Deliveries';
@@ -133,6 +142,6 @@ function indexesFor({ status }: z.infer<typeof listQuery>) {
   };
 }
 
-function filtersOf({ status, endpoint_id, event_id, event_type }: z.infer<typeof listQuery>) {
-  return { status, endpoint_id, event_id, event_type };
+function filtersOf({ status, endpoint_id, event_id, event_type, held, hold_reason }: z.infer<typeof listQuery>) {
+  return { status, endpoint_id, event_id, event_type, held, hold_reason };
 }

@@ -78,6 +78,11 @@ test('an endpoint on hold gets nothing, what is accepted for it waits, and follo
     hold_reason: 'on_hold',
   });
   expect(stack.receiver.requests).toHaveLength(1);
+  const ofEndpoint = `/v1/deliveries?endpoint_id=${served.endpoint.id}`;
+  expect((await stack.api.get(`${ofEndpoint}&held=true`)).body.data).toHaveLength(2);
+  expect((await stack.api.get(`${ofEndpoint}&hold_reason=on_hold&status=retrying`)).body.data).toHaveLength(1);
+  expect((await stack.api.get(`${ofEndpoint}&held=false`)).body.data).toEqual([]);
+  expect((await stack.api.get(`${ofEndpoint}&held=maybe`)).status).toBe(400);
 
   await stack.api.patch(`/v1/endpoints/${served.endpoint.id}`, { on_hold: false });
   for (const { id } of [retried, waiting]) {

@@ -10,9 +10,11 @@ const COLUMNS = {
   status: 'delivery_status',
   event_type: 'text',
   drift_type: 'text',
+  hold_reason: 'hold_reason',
 } as const;
 
-export type Conditions = { [Column in keyof typeof COLUMNS]?: string };
+/** `held`: 'true' or 'false'. */
+export type Conditions = { [Column in keyof typeof COLUMNS | 'held']?: string };
 
 export type ListQuery = {
   table: 'drift_events' | 'deliveries';
@@ -74,7 +76,9 @@ function residualOf({ residual, idempotencyKey }: ListQuery): Prisma.Sql | null 
 
 function equalities(conditions: Conditions): Prisma.Sql[] {
   return Object.entries(conditions).map(([column, value]) => {
-    const type = COLUMNS[column as keyof Conditions];
+    if (column === 'held')
+      return value === 'true' ? Prisma.sql`hold_reason IS NOT NULL` : Prisma.sql`hold_reason IS NULL`;
+    const type = COLUMNS[column as keyof typeof COLUMNS];
     return Prisma.sql`${Prisma.raw(column)} = ${value}::${Prisma.raw(type)}`;
   });
 }
