@@ -85,7 +85,13 @@ export async function watchArrivals(
 /** Nothing unfinished is left in the database; rejects after a minute. */
 export async function untilAllRecorded({ query }: Session): Promise<void> {
   const deadline = performance.now() + GIVE_UP_MS;
-  while ((await query('SELECT 1 FROM deliveries WHERE recover_at IS NOT NULL LIMIT 1')).length > 0) {
+  while (
+    (
+      await query(
+        'SELECT 1 WHERE EXISTS (SELECT FROM deliveries WHERE recover_at IS NOT NULL) OR EXISTS (SELECT FROM deliveries WHERE hold_reason IS NOT NULL)',
+      )
+    ).length > 0
+  ) {
     if (performance.now() > deadline) throw new Error('deliveries have arrived that are not on record after a minute');
     await pause(LOOK_EVERY_MS);
   }

@@ -21,7 +21,7 @@ export async function readHistory({ query }: Session): Promise<History> {
     deliveries: await query<DeliveryRow>(`
       SELECT id, event_id AS "eventId", endpoint_id AS "endpointId", status::text, failure_reason::text AS "failureReason",
         max_attempts AS "maxAttempts", round, starts, ${MS('created_at')} AS "createdAt",
-        CASE WHEN recover_at IS NULL THEN ${MS('completed_at')} END AS "completedAt"
+        ${MS('completed_at')} AS "completedAt"
       FROM deliveries`),
     attempts: await query<AttemptRow>(`
       SELECT delivery_id AS "deliveryId", number, round, ${MS('started_at')} AS "startedAt", duration_ms AS "durationMs",
@@ -35,7 +35,7 @@ export async function readHistory({ query }: Session): Promise<History> {
 export type Counts = { deliveries: number; finished: number };
 
 export async function countDeliveries({ query }: Session): Promise<Counts> {
-  const sql = `SELECT count(*)::int AS deliveries, count(*) FILTER (WHERE recover_at IS NULL)::int AS finished FROM deliveries`;
+  const sql = `SELECT count(*)::int AS deliveries, count(completed_at)::int AS finished FROM deliveries`;
   const [counts] = await query<Counts>(sql);
   return counts ?? { deliveries: 0, finished: 0 };
 }
