@@ -153,15 +153,20 @@ export async function releaseHeld(
       delivery.job_id AS "jobId", delivery.max_attempts AS "maxAttempts"`;
 }
 
-/** What is accepted for these endpoints has a job again, unless deliveries of them are held. Answers the ids of those that are free. */
+/**
+ * What is accepted for these endpoints has a job again, unless deliveries of them are held. Answers the ids of those that have none
+ * held, also when another worker has ended their crowding before.
+ */
 export async function endCrowding(prisma: PrismaClient, endpointIds: readonly string[]): Promise<string[]> {
   const rows = await prisma.$queryRaw<{ id: string }[]>`
-    DELETE FROM endpoint_flow
-    WHERE endpoint_id = ANY (${[...endpointIds].sort()}::uuid[])
-      AND NOT EXISTS (
-        SELECT FROM deliveries WHERE deliveries.endpoint_id = endpoint_flow.endpoint_id AND deliveries.hold_reason IS NOT NULL
-      )
-    RETURNING endpoint_id AS id`;
+    WITH free AS (
+      SELECT crowded.id FROM unnest(${[...endpointIds].sort()}::uuid[]) AS crowded(id)
+      WHERE NOT EXISTS (SELECT FROM deliveries WHERE deliveries.endpoint_id = crowded.id AND hold_reason IS NOT NULL)
+    ),
+    ended AS (
+      DELETE FROM endpoint_flow WHERE endpoint_id = ANY (ARRAY(SELECT id FROM free ORDER BY id))
+    )
+    SELECT id FROM free`;
   return rows.map(({ id }) => id);
 }
 

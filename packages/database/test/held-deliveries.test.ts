@@ -103,6 +103,8 @@ test('it is crowded until the last one is released', async () => {
   expect(await accept(customerId)).toMatchObject([{ isHeld: true }]);
   await release(endpointId, 10);
   expect(await endCrowding(at.prisma, [endpointId])).toEqual([endpointId]);
+  // Every worker has to hear of it.
+  expect(await endCrowding(at.prisma, [endpointId])).toEqual([endpointId]);
   expect(await accept(customerId)).toMatchObject([{ isHeld: false }]);
 });
 

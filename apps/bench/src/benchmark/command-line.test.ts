@@ -24,10 +24,13 @@ test('a scenario alone runs with what is usual', () => {
 });
 
 test.each([
-  [[], 'which scenario: there is throughput, cost, latency, scale, depth, soak (see npm run bench -- --help)'],
+  [
+    [],
+    'which scenario: there is throughput, cost, latency, isolation, scale, depth, soak (see npm run bench -- --help)',
+  ],
   [
     ['speed'],
-    "no scenario 'speed': there is throughput, cost, latency, scale, depth, soak (see npm run bench -- --help)",
+    "no scenario 'speed': there is throughput, cost, latency, isolation, scale, depth, soak (see npm run bench -- --help)",
   ],
   [['throughput', 'latency'], "one scenario at a time, not also 'latency' (see npm run bench -- --help)"],
   [['throughput', '--runs', '0'], "--runs must be a whole number from 1 to 100, not '0' (see npm run bench -- --help)"],

@@ -3,7 +3,7 @@ import { isNativeError } from 'node:util/types';
 import { positiveNumber, wholeNumber } from '../stack/number-options.js';
 import { COST_SCENES } from './cost-scenes.js';
 
-export const SCENARIOS = ['throughput', 'cost', 'latency', 'scale', 'depth', 'soak'] as const;
+export const SCENARIOS = ['throughput', 'cost', 'latency', 'isolation', 'scale', 'depth', 'soak'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export type BenchRun = {
@@ -58,6 +58,8 @@ Every receiver counts what it got: a run with a delivery that is lost or not on 
   cost            processor time a delivery of every process over that of bare got, from 8 callers to 50 events/s; memory
                   and processor at rest (three minutes a run; has its own events, receivers and batches)
   latency         single events at 10/s, 100/s and 30 % of what it can
+  isolation       ten customers beside receivers that crawl, hang or get a flood, and alone (six minutes a run; has its own
+                  events and receivers)
   scale           1, 2, 4 and 8 workers, against receivers that take 100 ms
   depth           deliveries and lists with 10 million deliveries in the tables, and with a million jobs waiting
   soak            minutes at 70 % of what it can; what should be flat

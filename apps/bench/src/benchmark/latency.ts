@@ -70,7 +70,7 @@ async function measureRate(bench: Bench, scene: Scene, { rate, perSecond, progre
 
 /** On time, whether or not the events before have been answered. */
 export async function postSteadily(
-  { call, customerId }: Scene,
+  { call, customerId }: Pick<Scene, 'call' | 'customerId'>,
   { eventsPerSecond, seconds, progress }: { eventsPerSecond: number; seconds: number; progress: Benches['progress'] },
 ): Promise<Posted[]> {
   const count = Math.round(eventsPerSecond * seconds);

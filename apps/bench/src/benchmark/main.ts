@@ -10,6 +10,7 @@ import { type CostRun, measureCost } from './cost.js';
 import { partsOf, writeCost } from './cost-report.js';
 import { measureDepth } from './depth.js';
 import { writeDepth } from './depth-report.js';
+import { measureIsolation, writeIsolation } from './isolation.js';
 import { measureLatency, writeLatency } from './latency.js';
 import { profileInto, writePartProfiles, writeProfiles } from './profiles.js';
 import { measureScale, writeScale } from './scale.js';
@@ -61,6 +62,8 @@ async function benchmark(command: BenchRun, stage: Stage): Promise<void> {
     }
     case 'latency':
       return measureAndReport(command, stage, { measure: measureLatency, write: writeLatency });
+    case 'isolation':
+      return measureAndReport(command, stage, { measure: measureIsolation, write: writeIsolation });
     case 'depth':
       return measureAndReport(command, stage, { measure: measureDepth, write: writeDepth });
     case 'soak':
@@ -109,7 +112,7 @@ async function measureAndReport<Run>(
 }
 
 function writeSettings({ scenario, runs, events, receivers, workers, perRequest, requestsAtOnce }: BenchRun): string {
-  if (scenario === 'cost') return `1 API, ${workers} workers, medians of ${runs} runs`;
+  if (scenario === 'cost' || scenario === 'isolation') return `1 API, ${workers} workers, medians of ${runs} runs`;
   return `${events} events to ${receivers} receivers, 1 API, ${workers} workers, ${perRequest} events a request, ${requestsAtOnce} requests at once`;
 }
 

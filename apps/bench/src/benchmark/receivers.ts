@@ -13,7 +13,7 @@ export type Receivers = {
 };
 
 /**
- * Receivers that note every webhook and answer 200 after `delayMs`. They share processors with what is measured, so they do
+ * Receivers that note every webhook and answer 200 after `delayMs`, never where that is Infinity. They share processors with what is measured, so they do
  * as little as HTTP lets them: a kept connection, one request after the other, a body of known length that nobody reads. A
  * request that is anything else closes its connection, and is missed at the end.
  */
@@ -68,8 +68,8 @@ function receive(socket: Socket, onHead: (head: string) => number): void {
       head = '';
     }
     if (bodyLeft === 0 && delayMs === 0) answer();
-    else if (bodyLeft === 0) setTimeout(answer, delayMs);
-    else if (!(bodyLeft > 0)) socket.destroy();
+    else if (bodyLeft === 0 && delayMs < Number.POSITIVE_INFINITY) setTimeout(answer, delayMs);
+    else if (!(bodyLeft >= 0)) socket.destroy();
   });
 }
 

@@ -1,0 +1,138 @@
+import type { HeldEndpoint, HoldAnswer, Released } from '@driftwire/database';
+import type { DeliveryWakeUp } from '@driftwire/queue';
+import { expect, test } from '@jest/globals';
+import { createHolding, type HoldingDeps } from './holding.js';
+
+const JOB = { deliveryId: 'delivery-1', generation: 1, endpointId: 'endpoint-1' };
+const ANSWERED = { isSuccess: true, isTimeout: false, hasRoom: true };
+const held = (endpointId: string, overrides: Partial<HeldEndpoint> = {}): HeldEndpoint => ({
+  endpointId,
+  oldestId: 'oldest',
+  isActive: true,
+  isOnHold: false,
+  ...overrides,
+});
+
+test.each<[string, HoldAnswer, object]>([
+  ['held', { deliveryId: 'd', verdict: 'held' }, { kind: 'done' }],
+  ['finished meanwhile', { deliveryId: 'd', verdict: 'finished' }, { kind: 'done' }],
+  ['in flight elsewhere', { deliveryId: 'd', verdict: 'wait', waitMs: 70 }, { kind: 'snooze', delayMs: 70 }],
+])('the job of a delivery that is %s ends as it should', async (_, answer, ending) => {
+  const { holding } = setup({ hold: async () => answer });
+  expect(await holding.hold(JOB)).toEqual(ending);
+  expect(holding.isCrowded('endpoint-1')).toBe(answer.verdict === 'held');
+});
+
+test('while Postgres is away a delivery that should be held is put off', async () => {
+  const { holding } = setup({ hold: async () => Promise.reject(new Error('away')) });
+  expect(await holding.hold(JOB)).toEqual({ kind: 'snooze', delayMs: 3_000 });
+});
+
+test('an answered request lets one go; two, when it succeeded and there has been room for a second', async () => {
+  const { holding, asked, pass, gather } = setup({ endCrowding: async () => [] });
+  await holding.hold(JOB);
+  holding.onRequestOver('endpoint-1', ANSWERED);
+  await gather();
+  pass(1_500);
+  holding.onRequestOver('endpoint-1', ANSWERED);
+  holding.onRequestOver('endpoint-1', { ...ANSWERED, isSuccess: false });
+  holding.onRequestOver('endpoint-1', { ...ANSWERED, hasRoom: false });
+  await gather();
+  expect(asked).toEqual([new Map([['endpoint-1', 1]]), new Map([['endpoint-1', 4]])]);
+});
+
+test('a timeout lets none go, and neither does an endpoint for which nothing is held', async () => {
+  const { holding, asked, gather } = setup();
+  await holding.hold(JOB);
+  holding.onRequestOver('endpoint-1', { isSuccess: false, isTimeout: true, hasRoom: true });
+  holding.onRequestOver('endpoint-2', ANSWERED);
+  await gather();
+  expect(asked).toEqual([]);
+});
+
+test('what is let go is enqueued as such, and an endpoint with none left is crowded no more', async () => {
+  const released = [{ deliveryId: 'delivery-1', endpointId: 'endpoint-1', generation: 2, jobId: null, maxAttempts: 3 }];
+  const { holding, enqueued, pass, gather } = setup({ release: async () => released });
+  await holding.hold(JOB);
+  holding.onRequestOver('endpoint-1', ANSWERED);
+  await gather();
+  expect(enqueued).toMatchObject([{ deliveryId: 'delivery-1', generation: 2, isReleased: true }]);
+  expect(holding.isCrowded('endpoint-1')).toBe(true);
+  pass(1_500);
+  holding.onRequestOver('endpoint-1', ANSWERED);
+  await gather();
+  expect(holding.isCrowded('endpoint-1')).toBe(false);
+});
+
+test('a look finds what others hold, and lets two go where the oldest has not moved', async () => {
+  const found = [held('moves'), held('stands')];
+  const { holding, asked, gather } = setup({ heldEndpoints: async () => found });
+  await holding.look();
+  await gather();
+  expect(['moves', 'stands'].map(holding.isCrowded)).toEqual([true, true]);
+  expect(asked).toEqual([]);
+  found[0] = held('moves', { oldestId: 'next' });
+  await holding.look();
+  await gather();
+  expect(asked).toEqual([new Map([['stands', 2]])]);
+});
+
+test('a look ends what is held for an endpoint that takes none, and leaves alone what is on hold', async () => {
+  const found = [held('inactive', { isActive: false }), held('on hold', { isOnHold: true })];
+  const left = [1_000, 1_000, 7];
+  const { holding, asked, gather } = setup({
+    heldEndpoints: async () => found,
+    endHeld: async () => left.shift() ?? 0,
+  });
+  await holding.look();
+  await holding.look();
+  await gather();
+  expect(left).toEqual([]);
+  expect(asked).toEqual([]);
+  expect(holding.isCrowded('on hold')).toBe(false);
+});
+
+test('an endpoint whose last one another worker has let go is crowded no more', async () => {
+  const { holding } = setup();
+  await holding.hold(JOB);
+  await holding.look();
+  expect(holding.isCrowded('endpoint-1')).toBe(false);
+});
+
+function setup(overrides: Partial<HoldingDeps> = {}) {
+  let nowMs = 0;
+  const asked: ReadonlyMap<string, number>[] = [];
+  const enqueued: DeliveryWakeUp[] = [];
+  const waiting: (() => void)[] = [];
+  const { release = async (): Promise<Released[]> => [], ...others } = overrides;
+  const holding = createHolding({
+    hold: async ({ deliveryId }) => ({ deliveryId, verdict: 'held' }),
+    release: (wanted) => {
+      asked.push(wanted);
+      return release(wanted);
+    },
+    // As long as somebody asks for more than there is.
+    endCrowding: async (ids) => [...ids],
+    heldEndpoints: async () => [],
+    endHeld: async () => 0,
+    enqueue: (wakeUps) => enqueued.push(...wakeUps),
+    observe: { held: () => {}, released: () => {}, ended: () => {}, failed: () => {} },
+    now: () => nowMs,
+    later: (callback) => waiting.push(callback),
+    random: () => 0.5,
+    ...others,
+  });
+  return {
+    holding,
+    asked,
+    enqueued,
+    pass(ms: number) {
+      nowMs += ms;
+    },
+    /** Runs what was to happen later. */
+    async gather() {
+      for (const callback of waiting.splice(0)) callback();
+      await new Promise(setImmediate);
+    },
+  };
+}
