@@ -92,6 +92,16 @@ test('a look ends what is held for an endpoint that takes none, and leaves alone
   expect(holding.isCrowded('on hold')).toBe(false);
 });
 
+test('nothing is let go once it is closed', async () => {
+  const { holding, asked, gather } = setup();
+  await holding.hold(JOB);
+  holding.onRequestOver('endpoint-1', ANSWERED);
+  holding.close();
+  holding.onRequestOver('endpoint-1', ANSWERED);
+  await gather();
+  expect(asked).toEqual([]);
+});
+
 test('an endpoint whose last one another worker has let go is crowded no more', async () => {
   const { holding } = setup();
   await holding.hold(JOB);

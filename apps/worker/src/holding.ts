@@ -38,6 +38,8 @@ export type Holding = {
   onRequestOver: (endpointId: string, over: RequestOver & { hasRoom: boolean }) => void;
   /** To be called every few seconds: finds what is held whoever held it, and starts a clock that has lost its last tick. */
   look: () => Promise<void>;
+  /** Lets nothing go any more: the other workers do. */
+  close: () => void;
 };
 
 /** They have waited; whoever is not crowded goes first. */
@@ -61,15 +63,16 @@ export function createHolding(deps: HoldingDeps): Holding {
   const crowded = new Map<string, number>();
   let wanted = new Map<string, number>();
   let isGathering = false;
+  let isClosed = false;
   let oldest = new Map<string, string>();
 
   function want(endpointId: string, count: number): void {
     wanted.set(endpointId, (wanted.get(endpointId) ?? 0) + count);
-    if (isGathering) return;
+    if (isGathering || isClosed) return;
     isGathering = true;
     deps.later(() => {
       isGathering = false;
-      void releaseWanted().catch(deps.observe.failed);
+      if (!isClosed) void releaseWanted().catch(deps.observe.failed);
     }, GATHERING_MS);
   }
 
@@ -127,6 +130,9 @@ export function createHolding(deps: HoldingDeps): Holding {
       }
       oldest = new Map(held.map(({ endpointId, oldestId }) => [endpointId, oldestId]));
       await forget(gone);
+    },
+    close() {
+      isClosed = true;
     },
   };
 }

@@ -225,6 +225,7 @@ stopOnSignal({
   stop: async () => {
     sweeper.stop();
     await consumer.close(config.SHUTDOWN_GRACE_MS);
+    holding.close();
     await leftBundles.close(LAST_BEAT_MS);
     // A beat that loses its connections would be reported as a failure.
     const background = Promise.all([sweeping, keeping.stop(), dropping.stop(), lettingGo.stop(), lookingAtHeld.stop()]);
