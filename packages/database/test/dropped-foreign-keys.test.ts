@@ -4,25 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { type FreshDatabase, freshDatabase, until } from '@driftwire/testing';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { acceptEvents } from '../src/accept-events.js';
-import { connectDatabase, type Database } from '../src/index.js';
-import { anEvent } from './setup.js';
 
 const MIGRATIONS = fileURLToPath(new URL('../../../prisma/migrations/', import.meta.url));
 const DROPPING = '20261127100000_no_hot_foreign_keys';
 const CUSTOMER = '01890000-0000-7000-8000-000000000001';
+const ENDPOINT = '01890000-0000-7000-8000-000000000002';
 
 let database: FreshDatabase;
-let accepting: Database;
 const clients: pg.Client[] = [];
 beforeEach(async () => {
   database = await freshDatabase({ template: null });
-  accepting = connectDatabase({
-    url: database.url,
-    applicationName: 'accepting',
-    poolSize: 2,
-    onConnectionLost: () => {},
-  });
   const earlier = (await readdir(MIGRATIONS, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory() && entry.name < DROPPING)
     .map(({ name }) => name);
@@ -30,10 +21,11 @@ beforeEach(async () => {
   await database.run(`
     INSERT INTO customers (id, name) VALUES ('${CUSTOMER}', 'Acme');
     INSERT INTO endpoints (id, customer_id, name, url, event_types, secret_sealed, updated_at)
-      VALUES ('01890000-0000-7000-8000-000000000002', '${CUSTOMER}', 'one', 'https://one.example', '{*}', 'k:x', now())`);
+      VALUES ('${ENDPOINT}', '${CUSTOMER}', 'one', 'https://one.example', '{*}', 'k:x', now());
+    SELECT make_partitions((now() AT TIME ZONE 'UTC')::date)`);
 });
 afterEach(async () => {
-  await Promise.all([accepting.close(), ...clients.splice(0).map((client) => client.end())]);
+  await Promise.all(clients.splice(0).map((client) => client.end()));
   await database.drop();
 });
 
@@ -48,7 +40,18 @@ async function migrate(name: string): Promise<void> {
   await (await session()).query(await readFile(`${MIGRATIONS}${name}/migration.sql`, 'utf8'));
 }
 
-const accept = () => acceptEvents(accepting.direct, [[anEvent(CUSTOMER)]], { maxAttempts: 3 });
+/** As versions of that schema did: an event and its delivery in one statement. Answers how many deliveries it made. */
+const accept = async () =>
+  (
+    await database.run(`
+    WITH event AS (
+      INSERT INTO drift_events (id, customer_id, event_type, drift_type, severity, request_id, occurred_at, body, created_at)
+      SELECT uuidv7_at(now()), '${CUSTOMER}', 'drift.created', 'MEAN', 0.5, gen_random_uuid(), now()::text, '{}', now()
+      RETURNING *
+    )
+    INSERT INTO deliveries (id, customer_id, event_id, endpoint_id, event_type, max_attempts, next_attempt_at, recover_at, created_at)
+    SELECT uuidv7_at(created_at), customer_id, id, '${ENDPOINT}', event_type, 3, now(), now(), created_at FROM event`)
+  ).rowCount;
 const foreignKeys = async () =>
   (
     await database.run(
@@ -91,7 +94,7 @@ test('while somebody reads for long, the migration waits for him, and events are
   });
   await until(isWaitingForReader);
   for (let tries = 1; tries <= 3; tries += 1) {
-    expect(await accept()).toMatchObject([[{ kind: 'created' }]]);
+    expect(await accept()).toBe(1);
     await until(isWaitingForReader);
   }
   expect(isDone).toBe(false);
