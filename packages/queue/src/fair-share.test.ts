@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { decayed, isInSight, mayTake, ONE_MORE, type Standing } from './fair-share.js';
+import { decayed, isInSight, isLineEnough, mayTake, ONE_MORE, type Standing } from './fair-share.js';
 
 const fine: Standing = {
   taken: 0,
@@ -23,7 +23,18 @@ test.each<[string, Partial<Standing>, { free: number; total: number }, boolean]>
     { free: 10, total: 100 },
     false,
   ],
-  ['none yet, of which none has ended, and one is left', { sinceEndedMs: 90_000 }, { free: 1, total: 100 }, true],
+  [
+    'none yet, of which none has ended, and more than half of the tenth is left',
+    { sinceEndedMs: 90_000 },
+    { free: 6, total: 100 },
+    true,
+  ],
+  [
+    'none yet, of which none has ended, and half of the tenth is left',
+    { sinceEndedMs: 90_000 },
+    { free: 5, total: 100 },
+    false,
+  ],
   ['a timeout an hour ago', { sinceTimeoutMs: 3_600_000 }, { free: 1, total: 100 }, true],
 ])('an endpoint with %s: %j of %j', (_, standing, places, may) => {
   expect(mayTake({ ...fine, ...standing }, places)).toBe(may);
@@ -40,10 +51,21 @@ test.each<[string, Partial<Standing>, { ahead: number; waitedMs: number }, boole
     { ahead: 30, waitedMs: 50 },
     true,
   ],
-  ['has no place, as all are taken', {}, { ahead: 0, waitedMs: 900 }, true],
+  ['has no place, as all are taken, and is proven', {}, { ahead: 0, waitedMs: 900 }, true],
+  ['has no place, and is not proven', { sinceEndedMs: 90_000 }, { ahead: 0, waitedMs: 110 }, false],
   ['has had no place for long', {}, { ahead: 0, waitedMs: 1_100 }, false],
 ])('a place of an endpoint that %s', (_, standing, delivery, inSight) => {
   expect(isInSight({ ...fine, ...standing }, delivery)).toBe(inSight);
+});
+
+test.each<[string, Partial<Standing>, number, boolean]>([
+  ['is proven', { taken: 60, oldestMs: 500 }, 20, false],
+  ['has just begun', { taken: 60, oldestMs: 10, sinceEndedMs: 90_000 }, 20, false],
+  ['lets nothing end', { taken: 60, oldestMs: 60, sinceEndedMs: 90_000 }, 4, true],
+  ['lets nothing end, and has few in line', { taken: 60, oldestMs: 60, sinceEndedMs: 90_000 }, 3, false],
+  ['is new, and all places are taken', { sinceEndedMs: 90_000 }, 2, true],
+])('the line of an endpoint that %s', (_, standing, ahead, isEnough) => {
+  expect(isLineEnough({ ...fine, ...standing }, ahead)).toBe(isEnough);
 });
 
 test('a steady rate is told, and forgotten', () => {

@@ -5,8 +5,8 @@
  */
 const SHARE_OF_FREE = 2;
 /**
- * So much of all places is kept for endpoints that may be trusted to give one back soon: with whole places the rule gives the last one
- * away. Those that have none yet are trusted with one.
+ * So much of all places is kept for endpoints that are proven to give one back soon: with whole places the rule gives the last one away.
+ * An endpoint of which nothing is known is trusted with one place, down to half of that.
  */
 const RESERVE = 10;
 /** So long a timeout is held against an endpoint, and a request that ended counts for it. */
@@ -19,8 +19,10 @@ const RATE_MEMORY_MS = 200;
 const LONGEST_WAIT_MS = 150;
 /** So long a request may take, and a delivery wait, before anything is made of it. */
 const SHORT_MS = 100;
-/** Where the endpoint has no place whose end could be waited for: all are other endpoints'. */
+/** No delivery waits longer in the worker. */
 const PATIENCE_MS = 1_000;
+/** So many of an endpoint of which nothing has ended may stand in line once its first requests have been out for a moment. */
+const MOST_UNPROVEN = 4;
 /** So much of all places may wait for a place: while more do, no job is taken. */
 const IN_LINE = 4;
 
@@ -39,20 +41,36 @@ export type Standing = {
 
 /** Whether an endpoint may take another of the places that are free. */
 export function mayTake(standing: Standing, { free, total }: { free: number; total: number }): boolean {
-  const isLeft = free > (isTrusted(standing) ? 0 : Math.floor(total / RESERVE));
-  return isLeft && standing.taken < SHARE_OF_FREE * free;
+  return free > keptFrom(standing, total) && standing.taken < SHARE_OF_FREE * free;
 }
 
-function isTrusted({ taken, oldestMs, sinceEndedMs, sinceTimeoutMs }: Standing): boolean {
-  if (sinceTimeoutMs < REMEMBERED_MS || oldestMs > SLOW_MS) return false;
-  return taken === 0 || sinceEndedMs < REMEMBERED_MS;
+/** How many places are not for an endpoint like this. */
+function keptFrom(standing: Standing, total: number): number {
+  if (isProven(standing)) return 0;
+  return Math.floor(total / (isDoubted(standing) || standing.taken > 0 ? RESERVE : 2 * RESERVE));
+}
+
+function isProven(standing: Standing): boolean {
+  return standing.sinceEndedMs < REMEMBERED_MS && !isDoubted(standing);
+}
+
+function isDoubted({ oldestMs, sinceTimeoutMs }: Standing): boolean {
+  return sinceTimeoutMs < REMEMBERED_MS || oldestMs > SLOW_MS;
 }
 
 /** Whether a delivery that has waited for a place, and has so many of its endpoint before it, may expect one soon. */
 export function isInSight(standing: Standing, { ahead, waitedMs }: { ahead: number; waitedMs: number }): boolean {
+  if (waitedMs < SHORT_MS) return true;
   if (waitedMs > PATIENCE_MS) return false;
-  if (standing.taken === 0 || standing.oldestMs < SHORT_MS || waitedMs < SHORT_MS) return true;
-  return ahead + 1 <= standing.endedPerMs * LONGEST_WAIT_MS;
+  // All places are other endpoints'.
+  if (standing.taken === 0) return isProven(standing);
+  return standing.oldestMs < SHORT_MS || ahead + 1 <= standing.endedPerMs * LONGEST_WAIT_MS;
+}
+
+/** Whether nobody else of this endpoint shall stand in line, where it has so many there: nothing of it has ended yet. */
+export function isLineEnough(standing: Standing, ahead: number): boolean {
+  if (isProven(standing)) return false;
+  return standing.taken === 0 ? ahead >= 2 : ahead >= MOST_UNPROVEN && standing.oldestMs > SHORT_MS / 2;
 }
 
 /** How many deliveries may wait for a place. */

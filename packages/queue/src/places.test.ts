@@ -89,21 +89,17 @@ test('while many wait in line no job is taken; when it is told to some, there is
   expect(places.room()).toBeGreaterThan(0);
 });
 
-test('the last places are for endpoints that let no request time out', async () => {
+test('the last places are for an endpoint that is proven, however many hang', async () => {
   let now = 0;
   const places = createPlaces(20, () => now);
-  for (const id of ['a', 'b', 'c']) {
-    const place = await taken(places, id);
-    now += 1;
-    place.vacate({ isTimeout: true });
-    place.leave();
-  }
-  while (['a', 'b', 'c'].some(places.hasRoomFor)) {
-    for (const id of ['a', 'b', 'c'].filter(places.hasRoomFor)) await taken(places, id);
-  }
-  for (let newcomer = 0; newcomer < 2; newcomer += 1) await taken(places, `new ${newcomer}`);
-  now += 60_000;
-  expect(places.room()).toBeLessThanOrEqual(2);
+  const proven = await taken(places, 'proven');
+  proven.begin();
+  proven.vacate(FINE);
+  proven.leave();
+  for (let hanging = 0; hanging < 30; hanging += 1) await fill(places, `hangs ${hanging}`);
+  expect(places.room()).toBe(1);
+  now = 30_000;
+  expect([places.hasRoomFor('proven'), places.hasRoomFor('new')]).toEqual([true, false]);
 });
 
 test('a request that has not gone out yet says nothing about its endpoint', async () => {

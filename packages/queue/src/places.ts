@@ -1,4 +1,4 @@
-import { decayed, isInSight, longestLine, mayTake, ONE_MORE, type Standing } from './fair-share.js';
+import { decayed, isInSight, isLineEnough, longestLine, mayTake, ONE_MORE, type Standing } from './fair-share.js';
 
 /**
  * Room for a number of requests at once, shared out among endpoints (fair-share.ts). A delivery gives its place back when its answer is
@@ -158,6 +158,8 @@ export function createPlaces(total: number, now: () => number = () => performanc
     async take(endpointId) {
       if (isClosed) return null;
       if (hasRoomFor(endpointId)) return occupy(endpointId);
+      const ahead = line.filter((one) => one.endpointId === endpointId).length;
+      if (isLineEnough(standingOf(endpointId), ahead)) return 'crowded';
       lookLater();
       return new Promise((answer) => line.push({ endpointId, sinceMs: now(), answer }));
     },
