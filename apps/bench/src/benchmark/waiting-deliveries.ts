@@ -30,5 +30,5 @@ export async function countJoining(queue: Queue): Promise<() => Promise<number>>
 
 /** Of a flood most jobs have a priority. */
 function waitingIds(queue: Queue): Promise<string[]> {
-  return queue.getRanges(['wait', 'prioritized']);
+  return queue.getRanges(['wait', 'prioritized'], 0, -1);
 }
