@@ -20,6 +20,8 @@ export function createHoldingObserver(log: Log, registry: Registry): HoldingObse
       held.inc({ reason });
       log.debug({ delivery_id: deliveryId, endpoint_id: endpointId, reason }, 'delivery.held');
     },
+    notHeld: ({ deliveryId, endpointId }, error) =>
+      log.warn({ delivery_id: deliveryId, endpoint_id: endpointId, err: error }, 'delivery.not_held'),
     released: (count) => released.inc(count),
     ended: (endpointId, count) => log.info({ endpoint_id: endpointId, count }, 'held.ended: its endpoint takes none'),
     failed: (error) => log.warn({ err: error }, 'held.not_released: the next look does'),

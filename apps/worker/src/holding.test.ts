@@ -23,9 +23,10 @@ test.each<[string, HoldAnswer, object]>([
   expect(holding.isCrowded('endpoint-1')).toBe(answer.verdict === 'held');
 });
 
-test('while Postgres is away a delivery that should be held is put off', async () => {
-  const { holding } = setup({ hold: async () => Promise.reject(new Error('away')) });
+test('while Postgres is away a delivery that should be held is put off after a pause, and that is said', async () => {
+  const { holding, said } = setup({ hold: async () => Promise.reject(new Error('away')) });
   expect(await holding.hold(JOB)).toEqual({ kind: 'snooze', delayMs: 3_000 });
+  expect(said).toEqual(['not held: Error: away', 'paused 1000 ms']);
 });
 
 test('an answered request lets one go; two, when it succeeded and there has been room for a second', async () => {
@@ -114,6 +115,7 @@ function setup(overrides: Partial<HoldingDeps> = {}) {
   const asked: ReadonlyMap<string, number>[] = [];
   const enqueued: DeliveryWakeUp[] = [];
   const waiting: (() => void)[] = [];
+  const said: string[] = [];
   const { release = async (): Promise<Released[]> => [], ...others } = overrides;
   const holding = createHolding({
     hold: async ({ deliveryId }) => ({ deliveryId, verdict: 'held' }),
@@ -126,15 +128,23 @@ function setup(overrides: Partial<HoldingDeps> = {}) {
     heldEndpoints: async () => [],
     endHeld: async () => 0,
     enqueue: (wakeUps) => enqueued.push(...wakeUps),
-    observe: { held: () => {}, released: () => {}, ended: () => {}, failed: () => {} },
+    observe: {
+      held: () => {},
+      notHeld: (_, error) => said.push(`not held: ${error}`),
+      released: () => {},
+      ended: () => {},
+      failed: () => {},
+    },
     now: () => nowMs,
     later: (callback) => waiting.push(callback),
     random: () => 0.5,
+    pause: async (ms) => said.push(`paused ${ms} ms`),
     ...others,
   });
   return {
     holding,
     asked,
+    said,
     enqueued,
     pass(ms: number) {
       nowMs += ms;

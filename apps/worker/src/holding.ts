@@ -17,11 +17,14 @@ export type HoldingDeps = {
   /** Calls back after so long. */
   later: (callback: () => void, ms: number) => void;
   random: () => number;
+  pause: (ms: number) => Promise<unknown>;
 };
 
 /** What an operator is told; each is a metric, and some a log line. */
 export type HoldingObserver = {
   held: (delivery: HoldRequest & DeliveryJob) => void;
+  /** It is put off for a moment. */
+  notHeld: (delivery: DeliveryJob, error: unknown) => void;
   released: (count: number) => void;
   /** An endpoint takes no deliveries any more, and these were held for it. */
   ended: (endpointId: string, count: number) => void;
@@ -103,9 +106,14 @@ export function createHolding(deps: HoldingDeps): Holding {
   return {
     isCrowded: (endpointId) => crowded.has(endpointId),
     async hold(delivery, reason = 'crowded') {
-      const answer = await deps.hold({ ...delivery, reason }).catch(() => null);
-      // Postgres is away: as for a claim, it costs nothing but a moment.
-      if (answer === null) return { kind: 'snooze', delayMs: HOLD_FAILED_MS + deps.random() * SPREAD_MS };
+      const answer = await deps.hold({ ...delivery, reason }).catch((error: unknown) => {
+        deps.observe.notHeld(delivery, error);
+      });
+      if (answer === undefined) {
+        // As for a claim: a long queue is not run through for as long as Postgres is away.
+        await deps.pause(HOLD_FAILED_MS);
+        return { kind: 'snooze', delayMs: HOLD_FAILED_MS + deps.random() * SPREAD_MS };
+      }
       if (answer.verdict === 'wait') return { kind: 'snooze', delayMs: answer.waitMs };
       if (answer.verdict === 'held') {
         if (reason === 'crowded' && delivery.endpointId !== undefined) crowded.set(delivery.endpointId, deps.now());

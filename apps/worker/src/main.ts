@@ -159,6 +159,7 @@ const holding = createHolding({
   now,
   later: (callback, ms) => void setTimeout(callback, ms),
   random: Math.random,
+  pause: (ms) => delay(ms),
 });
 const consumer = createConsumer({
   ...queueOptions,

@@ -1,4 +1,4 @@
-import { endCrowding, heldEndpoints, type PrismaClient, releaseHeld } from '@driftwire/database';
+import { endCrowding, type HeldEndpoint, heldEndpoints, type PrismaClient, releaseHeld } from '@driftwire/database';
 import { EX_CONFIG } from '@driftwire/runtime';
 import { createLiveScreen } from '@driftwire/terminal';
 import { MISUSED, onDatabase, readDatabaseUrl, readOptions } from './database-command.js';
@@ -7,7 +7,7 @@ const USAGE = `npm run release-held
 
 Lets everything go that is held in the database that DATABASE_URL names: before workers of a version that holds nothing take over.
 Stop this version's workers first, or they hold it again. The others' sweepers find it within seconds. Safe to interrupt and to
-run again.
+run again. Endpoints that are on hold stay so, and are named: an earlier version does not know of it, and would send.
 
 Exits 0 when nothing is held any more, 1 when something still is or the release failed, 2 when an option is wrong.`;
 
@@ -34,11 +34,8 @@ async function releaseAll(prisma: PrismaClient): Promise<number> {
   let released = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     const endpoints = await heldEndpoints(prisma);
-    if (endpoints.length === 0) {
-      screen.settle();
-      screen.say(`${released} deliveries let go; none is held.`);
-      return 0;
-    }
+    const onHold = endpoints.filter(({ isOnHold }) => isOnHold);
+    if (endpoints.length === onHold.length) return report(released, onHold);
     for (const { endpointId } of endpoints) {
       released += await releaseOf(prisma, endpointId, (count) => screen.update(`${released + count} let go`));
     }
@@ -46,6 +43,18 @@ async function releaseAll(prisma: PrismaClient): Promise<number> {
   screen.settle();
   screen.complain(
     `${released} deliveries let go, and some are held again: stop the workers that hold them, and run this again`,
+  );
+  return 1;
+}
+
+/** What a person has put on hold is not ours to let go, and an earlier version would send it. */
+function report(released: number, onHold: readonly HeldEndpoint[]): number {
+  screen.settle();
+  screen.say(`${released} deliveries let go${onHold.length === 0 ? '; none is held' : ''}.`);
+  if (onHold.length === 0) return 0;
+  const ids = onHold.map(({ endpointId }) => endpointId).join(', ');
+  screen.complain(
+    `Deliveries stay held for endpoints that are on hold; take these off first (PATCH on_hold: false): ${ids}`,
   );
   return 1;
 }

@@ -104,11 +104,13 @@ test('the last places are for an endpoint that is proven, however many hang', as
 
 test('a request that has not gone out yet says nothing about its endpoint', async () => {
   let now = 0;
-  const places = createPlaces(3, () => now);
-  const claiming = [await taken(places), await taken(places)];
-  const waiting = places.take('endpoint');
+  const places = createPlaces(9, () => now);
+  const claiming = [await taken(places), await taken(places), await taken(places), await taken(places)];
+  await fill(places, 'hangs');
+  const [waiting, inVain] = [places.take('endpoint'), places.take('hangs')];
   now = 500;
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  // Whoever looks at the line has looked at both.
+  expect(await inVain).toBe('crowded');
   claiming[0]?.vacate(FINE);
   await isPlace(waiting);
 });
