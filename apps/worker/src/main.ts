@@ -229,8 +229,8 @@ stopOnSignal({
     holding.close();
     await leftBundles.close(LAST_BEAT_MS);
     // A beat that loses its connections would be reported as a failure.
-    const background = Promise.all([sweeping, keeping.stop(), dropping.stop(), lettingGo.stop(), lookingAtHeld.stop()]);
-    await Promise.race([background, delay(LAST_BEAT_MS)]);
+    const ended = Promise.all([sweeping, ...background.map(({ stop }) => stop())]);
+    await Promise.race([ended, delay(LAST_BEAT_MS)]);
     sender.close();
     operations.close();
     await Promise.all([producer.close(), database.close()]);
@@ -239,26 +239,12 @@ stopOnSignal({
 // Last: a worker that cannot listen must not have taken jobs, for it would leave their attempts interrupted.
 consumer.start();
 const sweeping = sweeper.run();
-const keeping = repeatInBackground(partitions.keep, {
-  everyMs: PARTITIONS_EVERY_MS,
-  afterFailureMs: PARTITIONS_RETRY_MS,
-  onFailure: (error) => log.warn({ err: error }, 'partitions.not_made'),
-});
-const dropping = repeatInBackground(retention, {
-  everyMs: RETENTION_EVERY_MS,
-  afterFailureMs: RETENTION_RETRY_MS,
-  onFailure: (error) => log.warn({ err: error }, 'retention.failed'),
-});
-const lettingGo = repeatInBackground(parking.letGo, {
-  everyMs: PARKING_EVERY_MS,
-  afterFailureMs: PARKING_EVERY_MS,
-  onFailure: (error) => log.warn({ err: error }, 'parking.failed'),
-});
-const lookingAtHeld = repeatInBackground(holding.look, {
-  everyMs: HELD_EVERY_MS,
-  afterFailureMs: HELD_EVERY_MS,
-  onFailure: (error) => log.warn({ err: error }, 'held.not_looked_at'),
-});
+const background = [
+  repeatInBackground(partitions.keep, repeated('partitions.not_made', PARTITIONS_EVERY_MS, PARTITIONS_RETRY_MS)),
+  repeatInBackground(retention, repeated('retention.failed', RETENTION_EVERY_MS, RETENTION_RETRY_MS)),
+  repeatInBackground(parking.letGo, repeated('parking.failed', PARKING_EVERY_MS)),
+  repeatInBackground(holding.look, repeated('held.not_looked_at', HELD_EVERY_MS)),
+];
 log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
 void exitWhenMisconfigured(database.schemaProblem);
 const needed = threadsNeeded(config.WORKER_CONCURRENCY);
@@ -271,4 +257,8 @@ if (config.SABOTAGE !== 'none') log.error({ sabotage: config.SABOTAGE }, 'worker
 
 function isWorthRepeating(error: unknown): boolean {
   return error instanceof DeliveryLocked || isPostgresUnavailable(error);
+}
+
+function repeated(failure: string, everyMs: number, afterFailureMs = everyMs) {
+  return { everyMs, afterFailureMs, onFailure: (error: unknown) => log.warn({ err: error }, failure) };
 }

@@ -1,3 +1,4 @@
+import { type Acceptance, acceptancesOf, type InsertedRow } from './acceptance.js';
 import { bundleId, inBundles } from './bundles.js';
 import type { RawQuery } from './direct-query.js';
 import { Prisma } from './generated/client.js';
@@ -5,7 +6,7 @@ import { jobGraceMs } from './job-grace.js';
 import { withPartitions } from './partitions.js';
 import { isUniqueViolation } from './postgres-error.js';
 import { rowsJson } from './rows-json.js';
-import { findStoredEvents, type NewDelivery, type StoredEvents } from './stored-events.js';
+import { findStoredEvents, type StoredEvents } from './stored-events.js';
 
 /** One drift event to store. `patterns` are the subscriptions its type matches (`subscriptionPatterns`). */
 export type EventToAccept = {
@@ -22,12 +23,6 @@ export type EventToAccept = {
   /** `bodyHash` is hex. */
   idempotency: { key: string; bodyHash: string } | null;
 };
-
-/** In the order of the input. `conflict`: the key exists with another body; then nothing of its request was stored. */
-export type Acceptance =
-  | { kind: 'created'; deliveries: NewDelivery[] }
-  | { kind: 'replayed'; eventId: string }
-  | { kind: 'conflict' };
 
 /**
  * `deliveriesPerJob`: what a statement stores is shared out to jobs of at most so many deliveries, equally; 1, the default, gives each a
@@ -104,16 +99,6 @@ async function ownKeysAreNoReplays(
     answers.set(id, { kind: 'created', deliveries });
   return answers;
 }
-
-type InsertedRow = {
-  ordinal: number;
-  known_event_id: string | null;
-  same_body: boolean | null;
-  delivery_id: string | null;
-  endpoint_id: string | null;
-  job_id: string | null;
-  is_held: boolean | null;
-};
 
 /** Rows are inserted in the order of (customer, key), or two inputs with the same keys would wait for each other. */
 async function insertEvents(
@@ -228,33 +213,4 @@ function toRow(event: EventToAccept & { request: number }) {
     key: event.idempotency?.key,
     body_hash: event.idempotency?.bodyHash,
   };
-}
-
-/** The answers by the event's id. */
-function acceptancesOf(events: readonly EventToAccept[], rows: readonly InsertedRow[]): Map<string, Acceptance> {
-  const rowsOf = events.map((): InsertedRow[] => []);
-  for (const row of rows) rowsOf[row.ordinal - 1]?.push(row);
-  return new Map(events.map(({ id }, index) => [id, acceptance(rowsOf[index] ?? [])]));
-}
-
-function acceptance(rows: readonly InsertedRow[]): Acceptance {
-  const known = rows[0];
-  if (known?.known_event_id) {
-    return known.same_body ? { kind: 'replayed', eventId: known.known_event_id } : { kind: 'conflict' };
-  }
-  return { kind: 'created', deliveries: rows.flatMap(newDelivery) };
-}
-
-function newDelivery({ delivery_id, endpoint_id, job_id, is_held }: InsertedRow): NewDelivery[] {
-  if (delivery_id === null || endpoint_id === null) return [];
-  return [
-    {
-      id: delivery_id,
-      endpointId: endpoint_id,
-      generation: 1,
-      status: 'pending',
-      jobId: job_id,
-      isHeld: is_held === true,
-    },
-  ];
 }

@@ -1,10 +1,10 @@
 export {
-  type Acceptance,
   type AcceptLimits,
   acceptEvents,
   countDeliveries,
   type EventToAccept,
 } from './accept-events.js';
+export type { Acceptance } from './acceptance.js';
 export { type Actor, type AuditAction, auditAll, type Deed, DRIFTWIRE } from './audit-log.js';
 export { type Batcher, type BatcherOptions, createBatcher } from './batcher.js';
 export { type Claim, type ClaimAnswer, claimDeliveries, type JobRef, type SealedEndpoint } from './claim-deliveries.js';

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import {
   acceptEvents,
   armOverdueDeliveries,
-  connectDatabase,
   endCrowding,
   endHeld,
   heldEndpoints,
@@ -10,6 +9,7 @@ import {
   recordAttempts,
   releaseHeld,
 } from '../src/index.js';
+import { aWorkersDatabase, rowsRead } from './rows-read.js';
 import { anEvent, aRecord, type Setup, setup } from './setup.js';
 
 let at: Setup;
@@ -185,29 +185,16 @@ test('every endpoint with held deliveries is found, with its oldest, at the pric
     oldest.set(endpointId, ids[0]);
   }
   await at.pause(endpoints[1]?.endpointId ?? '');
-  const look = connectDatabase({
-    url: at.url,
-    applicationName: 'look',
-    poolSize: 1,
-    plans: 'generic',
-    onConnectionLost: () => {},
-  });
+  const look = aWorkersDatabase(at);
   await heldEndpoints(look.prisma);
-  const before = await rowsRead(look.prisma);
+  const before = await rowsRead(look);
   const found = await heldEndpoints(look.prisma);
-  const read = (await rowsRead(look.prisma)) - before;
+  const read = (await rowsRead(look)) - before;
   await look.close();
   expect(new Map(found.map(({ endpointId, oldestId }) => [endpointId, oldestId]))).toEqual(oldest);
   expect(found.filter(({ isActive }) => isActive)).toMatchObject([{ endpointId: endpoints[0]?.endpointId }]);
   expect(read).toBeLessThan(50);
 });
-
-async function rowsRead(prisma: Setup['prisma']): Promise<number> {
-  await prisma.$queryRaw`SELECT pg_stat_force_next_flush()::text`;
-  const [row] = await prisma.$queryRaw<{ rows: number }[]>`
-    SELECT sum(idx_tup_read)::int AS rows FROM pg_stat_user_indexes WHERE relname LIKE 'deliveries_%'`;
-  return row?.rows ?? 0;
-}
 
 test.each([
   ['inactive', 'endpoint_inactive'],
@@ -237,21 +224,15 @@ test.each([
 });
 
 test('a release reads its own rows, although its plan was made when nothing was held', async () => {
-  const worker = connectDatabase({
-    url: at.url,
-    applicationName: 'worker',
-    poolSize: 1,
-    plans: 'generic',
-    onConnectionLost: () => {},
-  });
+  const worker = aWorkersDatabase(at);
   const { customerId, endpointId } = await anEndpoint();
   const letGo = (count: number) => releaseHeld(worker.prisma, new Map([[endpointId, count]]), { deliveriesPerJob: 16 });
   await letGo(1);
   const ids = (await accept(customerId, 3_000)).map(({ id }) => id).sort();
   await hold(...ids.slice(0, 1_000));
-  const before = await rowsRead(worker.prisma);
+  const before = await rowsRead(worker);
   expect(await letGo(10)).toHaveLength(10);
-  const read = (await rowsRead(worker.prisma)) - before;
+  const read = (await rowsRead(worker)) - before;
   await worker.close();
   expect(read).toBeLessThan(200);
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { acceptEvents, type Claim, claimDeliveries, connectDatabase, recordAttempts } from '../src/index.js';
+import { acceptEvents, type Claim, claimDeliveries, recordAttempts } from '../src/index.js';
+import { aWorkersDatabase, rowsRead } from './rows-read.js';
 import { anEvent, aRecord, type Setup, setup } from './setup.js';
 
 // A worker's plan is made once, often when a day has hardly begun, and kept for tables of any size.
@@ -11,13 +12,7 @@ beforeAll(async () => {
 afterAll(() => at.close());
 
 test('a claim and a record read their own rows, not what was stored between the oldest and the newest of them', async () => {
-  const worker = connectDatabase({
-    url: at.url,
-    applicationName: 'worker',
-    poolSize: 1,
-    plans: 'generic',
-    onConnectionLost: () => {},
-  });
+  const worker = aWorkersDatabase(at);
   const customerId = await at.aCustomer();
   await at.anEndpoint(customerId);
   const accept = async (count: number) => {
@@ -34,19 +29,11 @@ test('a claim and a record read their own rows, not what was stored between the 
       claims.map((claim) => aRecord(claim)),
     );
   };
-  const rowsRead = async () => {
-    await worker.prisma.$queryRaw`SELECT pg_stat_force_next_flush()::text`;
-    const [row] = await worker.prisma.$queryRaw<{ rows: number }[]>`
-      SELECT sum(idx_tup_read)::int AS rows FROM pg_stat_user_indexes
-      WHERE relname LIKE 'deliveries_%' OR relname LIKE 'drift_events_%' OR relname LIKE 'attempts_%'`;
-    return row?.rows ?? 0;
-  };
-
   await deliver(await accept(1));
   const [oldest = '', ...others] = await accept(3_000);
-  const before = await rowsRead();
+  const before = await rowsRead(worker);
   const recorded = await deliver([oldest, ...others.slice(-9)]);
-  const read = (await rowsRead()) - before;
+  const read = (await rowsRead(worker)) - before;
   await worker.close();
 
   expect(recorded.filter(({ moved }) => moved)).toHaveLength(10);
