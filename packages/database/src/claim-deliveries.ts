@@ -1,10 +1,8 @@
 import type { RawQuery } from './direct-query.js';
 import { idRange } from './id-range.js';
+import { type JobRef, lockedRowsOf } from './locked-rows.js';
 import { withPartitions } from './partitions.js';
 import { existingOf } from './passed-over.js';
-
-/** Which delivery, and which of its jobs asks: a job of an older generation has been replaced. */
-export type JobRef = { deliveryId: string; generation: number };
 
 /** Everything one attempt needs. Sealed values are opened by the caller, who keeps them by (endpointId, version). */
 export type Claim = {
@@ -66,19 +64,7 @@ export async function claimDeliveries(
   const { lowest, highest } = idRange(ids);
   const claim = () => database.$queryRaw<ClaimRow[]>`
     /* prepared: claim_deliveries */
-    WITH held AS (
-      SELECT delivery.*, job.generation AS job_generation
-      FROM (
-        SELECT id, max(generation) AS generation FROM unnest(
-          ${jobs.map((job) => job.deliveryId)}::uuid[],
-          ${jobs.map((job) => job.generation)}::int[]
-        ) AS job(id, generation) GROUP BY id ORDER BY id
-      ) AS job, LATERAL (
-        SELECT * FROM deliveries
-        WHERE deliveries.id = job.id AND deliveries.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
-        FOR UPDATE SKIP LOCKED
-      ) AS delivery
-    ),
+    WITH held AS (${lockedRowsOf(jobs)}),
     judged AS (
       SELECT held.*, greatest(held.lease_expires_at, held.next_attempt_at) - now() AS wait,
         endpoint.version, endpoint.url, endpoint.secret_sealed, endpoint.headers_sealed,

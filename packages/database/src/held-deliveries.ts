@@ -1,9 +1,10 @@
 import { bundleId, inBundles } from './bundles.js';
-import { DUE_TOLERANCE_MS, INTERRUPTED, type JobRef, LOCKED_WAIT_MS } from './claim-deliveries.js';
+import { DUE_TOLERANCE_MS, INTERRUPTED, LOCKED_WAIT_MS } from './claim-deliveries.js';
 import type { RawQuery } from './direct-query.js';
 import { Prisma, type PrismaClient } from './generated/client.js';
 import { idRange } from './id-range.js';
 import { JOB_GRACE_MS } from './job-grace.js';
+import { type JobRef, lockedRowsOf } from './locked-rows.js';
 import { withPartitions } from './partitions.js';
 import { existingOf } from './passed-over.js';
 
@@ -39,23 +40,14 @@ export type Released = {
  */
 export async function holdDeliveries(database: RawQuery, jobs: readonly HoldRequest[]): Promise<HoldAnswer[]> {
   const ids = jobs.map(({ deliveryId }) => deliveryId);
+  const onHold = jobs.filter(({ reason }) => reason === 'on_hold').map(({ deliveryId }) => deliveryId);
   const { lowest, highest } = idRange(ids);
   const hold = () => database.$queryRaw<HoldRow[]>`
     /* prepared: hold_deliveries */
-    WITH locked AS (
-      SELECT delivery.*, job.generation AS job_generation, job.reason
-      FROM (
-        SELECT id, max(generation) AS generation, max(reason) AS reason FROM unnest(
-          ${ids}::uuid[], ${jobs.map(({ generation }) => generation)}::int[], ${jobs.map(({ reason }) => reason)}::hold_reason[]
-        ) AS job(id, generation, reason) GROUP BY id ORDER BY id
-      ) AS job, LATERAL (
-        SELECT * FROM deliveries
-        WHERE deliveries.id = job.id AND deliveries.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
-        FOR UPDATE SKIP LOCKED
-      ) AS delivery
-    ),
+    WITH locked AS (${lockedRowsOf(jobs)}),
     judged AS (
       SELECT locked.*, lease_expires_at IS NOT NULL AS is_interrupted,
+        (CASE WHEN id = ANY (${onHold}::uuid[]) THEN 'on_hold' ELSE 'crowded' END)::hold_reason AS reason,
         ceil(extract(epoch FROM greatest(lease_expires_at, next_attempt_at) - now()) * 1000)::int AS wait_ms,
         CASE
           WHEN status IN ('success', 'failed', 'cancelled') THEN 'finished'

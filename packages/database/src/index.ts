@@ -7,7 +7,7 @@ export {
 export type { Acceptance } from './acceptance.js';
 export { type Actor, type AuditAction, auditAll, type Deed, DRIFTWIRE } from './audit-log.js';
 export { type Batcher, type BatcherOptions, createBatcher } from './batcher.js';
-export { type Claim, type ClaimAnswer, claimDeliveries, type JobRef, type SealedEndpoint } from './claim-deliveries.js';
+export { type Claim, type ClaimAnswer, claimDeliveries, type SealedEndpoint } from './claim-deliveries.js';
 export { type ConnectOptions, connectDatabase, type Database } from './connect.js';
 export { createDatabaseClock, type DatabaseClock, readDatabaseTimeMs } from './database-clock.js';
 export { deactivateGoneEndpoint } from './deactivate-endpoint.js';
@@ -52,6 +52,7 @@ export {
 export { type EndpointToInsert, insertEndpoint } from './insert-endpoint.js';
 export { rememberKeyUse } from './key-use.js';
 export { type Conditions, idFloor, type ListedIds, listIds } from './list-ids.js';
+export type { JobRef } from './locked-rows.js';
 export { findOrphans, type OrphanSearch } from './orphans.js';
 export { createOutage, type Outage, type Patience, type RideOut } from './outage.js';
 export { type OverdueSummary, oldestDueMs, summarizeOverdue } from './overdue-deliveries.js';

@@ -14,10 +14,11 @@ async function main(): Promise<number> {
     return EX_CONFIG;
   }
   try {
-    const { applied, takenBack, indexesBuilt } = await applyMigrations(url);
+    const { applied, takenBack } = await applyMigrations(url, {
+      onBuilding: (index) => console.log(`Building ${index}, while others write.`),
+    });
     if (takenBack.length > 0) console.log(`Begun before and not finished, so begun again: ${takenBack.join(', ')}.`);
     console.log(applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.join(', ')}.`);
-    if (indexesBuilt.length > 0) console.log(`Built, while others wrote: ${indexesBuilt.join(', ')}.`);
     return 0;
   } catch (error) {
     if (error instanceof DatabaseUrlProblem) {

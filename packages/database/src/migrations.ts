@@ -12,20 +12,27 @@ import { openSchemaEngine } from './schema-engine.js';
 import { DatabaseUrlProblem, sessionOf } from './session.js';
 
 /** `takenBack` are those that an earlier run had begun and not finished; they are applied again. */
-export type Migrated = { applied: string[]; takenBack: string[]; indexesBuilt: string[] };
+export type Migrated = { applied: string[]; takenBack: string[] };
+
+/** Told of each index that is built on a large day that was there before it, which may take long. */
+export type MigrationProgress = { onBuilding?: (index: string) => void };
 
 /**
  * Applies the migrations in prisma/migrations that the database does not have yet. Leaves the rows in `_prisma_migrations`
  * that `prisma migrate deploy` would leave, so either can be used on one database. Safe to call from several processes at
  * once: an advisory lock lets one work while the others wait. Rejects with one line that says what Postgres said.
  */
-export async function applyMigrations(databaseUrl: string): Promise<Migrated> {
+export async function applyMigrations(
+  databaseUrl: string,
+  { onBuilding = () => {} }: MigrationProgress = {},
+): Promise<Migrated> {
   return holdingMigrationLock(databaseUrl, async (client) => {
     const migrationsList = await readMigrations();
     const names = migrationsList.migrationDirectories.map(({ path }) => path);
     const takenBack = await takeBackUnfinished(client, names);
     const applied = await applyMissing(databaseUrl, migrationsList, takenBack);
-    return { applied, takenBack, indexesBuilt: await buildDaysIndexes(client) };
+    await buildDaysIndexes(client, onBuilding);
+    return { applied, takenBack };
   });
 }
 

@@ -153,8 +153,7 @@ test('days that were there before an index get it when the migrations are throug
     "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'deliveries'::regclass LIMIT 1",
   );
   await rows(url, `CREATE INDEX ${day?.name}_held_idx ON ${day?.name} (endpoint_id)`);
-  const said = await Promise.all([migrate(url), migrate(url), migrate(url)]);
-  expect(said.filter((line) => line.includes(`${day?.name}_held_idx`))).toHaveLength(1);
+  await Promise.all([migrate(url), migrate(url), migrate(url)]);
   const [index] = await rows<{ valid: boolean; days: number; right: number }>(
     url,
     `SELECT indisvalid AS valid, (SELECT count(*)::int FROM pg_inherits WHERE inhparent = 'deliveries'::regclass) AS days,
