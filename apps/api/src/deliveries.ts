@@ -2,6 +2,7 @@ import {
   type Actor,
   type Delivery,
   DeliveryStatus,
+  FailureReason,
   HoldReason,
   listIds,
   retryFinishedDelivery,
@@ -25,6 +26,7 @@ const listQuery = z.strictObject({
   endpoint_id: z.uuid('must be the id of an endpoint').optional(),
   event_id: z.uuid('must be the id of a drift event').optional(),
   event_type: filterText.optional(),
+  failure_reason: z.enum(FailureReason, `must be one of ${Object.values(FailureReason).join(', ')}`).optional(),
   held: z.enum(['true', 'false'], 'must be true or false').optional(),
   hold_reason: z.enum(HoldReason, `must be one of ${Object.values(HoldReason).join(', ')}`).optional(),
 });
@@ -142,6 +144,7 @@ function indexesFor({ status }: z.infer<typeof listQuery>) {
   };
 }
 
-function filtersOf({ status, endpoint_id, event_id, event_type, held, hold_reason }: z.infer<typeof listQuery>) {
-  return { status, endpoint_id, event_id, event_type, held, hold_reason };
+function filtersOf(asked: z.infer<typeof listQuery>) {
+  const { status, endpoint_id, event_id, event_type, failure_reason, held, hold_reason } = asked;
+  return { status, endpoint_id, event_id, event_type, failure_reason, held, hold_reason };
 }

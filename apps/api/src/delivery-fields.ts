@@ -19,10 +19,15 @@ export const deliveryView = z
     event_type: z.string(),
     status: z.enum(DeliveryStatus),
     failure_reason: z.enum(FailureReason).nullable(),
-    hold_reason: z.enum(HoldReason).nullable().meta({
-      description:
-        'Why it waits without being due; null unless it is held. `crowded`: its endpoint has no room for it yet; `on_hold`: a person has put it on hold.',
-    }),
+    hold_reason: z
+      .enum(HoldReason)
+      .nullable()
+      .meta({
+        description:
+          'Why it waits without being due; null unless it is held. `crowded`: its endpoint has no room for it yet; ' +
+          '`circuit_open`: its endpoint keeps failing: it is asked again now and then; `rate_limited`: the limits of its ' +
+          'endpoint are reached; `on_hold`: a person has put it on hold.',
+      }),
     attempt_count: z.int().meta({ description: 'Attempts over all rounds, the one in flight included.' }),
     max_attempts: z.int(),
     next_attempt_at: instant.nullable(),

@@ -1,4 +1,4 @@
-import type { Endpoint } from '@driftwire/database';
+import type { Endpoint, EndpointFlow } from '@driftwire/database';
 import {
   type AddressPolicy,
   customHeaderProblem,
@@ -7,11 +7,15 @@ import {
   urlProblem,
 } from '@driftwire/delivery';
 import { z } from 'zod';
+import { circuitView, viewCircuit } from './circuit.js';
 import { customerIdField, displayName } from './fields.js';
 
 const MAX_EVENT_TYPES = 100;
 const MAX_HEADERS = 20;
 const REDACTED = '[redacted]';
+
+const IN_FLIGHT = 'must be a whole number from 1 to 1000, or null for no limit';
+const PER_SECOND = 'must be a number from 0.1 to 10000, or null for no limit';
 
 /** `z.record` drops a `__proto__` without a word, so the headers are judged before it sees them. */
 const customHeaders = z
@@ -52,6 +56,18 @@ export function endpointSchemas(policy: AddressPolicy) {
       description:
         'While true its deliveries are accepted and wait, unsent (`hold_reason` `on_hold`); they follow when it is false again.',
     }),
+    max_in_flight: z
+      .int({ error: IN_FLIGHT, abort: true })
+      .min(1, IN_FLIGHT)
+      .max(1_000, IN_FLIGHT)
+      .nullable()
+      .meta({ description: 'Requests at once, over all workers. Null: as many as fit.' }),
+    max_per_second: z
+      .number(PER_SECOND)
+      .min(0.1, PER_SECOND)
+      .max(10_000, PER_SECOND)
+      .nullable()
+      .meta({ description: 'Requests a second, over all workers, evenly spaced. Null: as many as come.' }),
     headers: customHeaders,
   };
   const create = z
@@ -62,6 +78,8 @@ export function endpointSchemas(policy: AddressPolicy) {
       min_severity: fields.min_severity.default(null),
       active: fields.active.default(true),
       on_hold: fields.on_hold.default(false),
+      max_in_flight: fields.max_in_flight.default(null),
+      max_per_second: fields.max_per_second.default(null),
       headers: fields.headers.default({}),
       secret: z
         .string()
@@ -107,6 +125,9 @@ export const endpointView = z
     active: z.boolean(),
     inactive_reason: z.enum(['paused', 'gone']).nullable(),
     on_hold: z.boolean(),
+    max_in_flight: z.int().nullable(),
+    max_per_second: z.number().nullable(),
+    circuit: circuitView,
     version: z.int().meta({ description: 'Rises with every change of the endpoint.' }),
     headers: z.record(z.string(), z.string()).meta({ description: 'Names only; the values are redacted.' }),
     previous_secret_expires_at: z.iso.datetime().nullable(),
@@ -119,8 +140,11 @@ export const endpointWithSecretView = endpointView
   .extend({ secret: z.string().meta({ description: 'whsec_…, shown this once.' }) })
   .meta({ id: 'EndpointWithSecret' });
 
-/** `now` by the database's clock, which ends a rotation's overlap. */
-export function viewEndpoint(endpoint: Endpoint, now: Date) {
+/** With its one row of `endpoint_flow`, or none. */
+export type EndpointWithFlow = Endpoint & { flow: EndpointFlow[] };
+
+/** `now` by the database's clock, which ends a rotation's overlap and a probe's time. */
+export function viewEndpoint(endpoint: EndpointWithFlow, now: Date) {
   const overlapEndsAt = endpoint.previousSecretExpiresAt;
   return {
     id: endpoint.id,
@@ -132,6 +156,9 @@ export function viewEndpoint(endpoint: Endpoint, now: Date) {
     active: endpoint.active,
     inactive_reason: endpoint.inactiveReason,
     on_hold: endpoint.onHold,
+    max_in_flight: endpoint.maxInFlight,
+    max_per_second: endpoint.maxPerSecond,
+    circuit: viewCircuit(endpoint.flow[0], now),
     version: endpoint.version,
     headers: Object.fromEntries(endpoint.headerNames.map((name) => [name, REDACTED])),
     previous_secret_expires_at: overlapEndsAt && overlapEndsAt > now ? overlapEndsAt.toISOString() : null,

@@ -11,11 +11,13 @@ import {
 import { generateSecret } from '@driftwire/delivery';
 import { z } from 'zod';
 import type { ApiDeps } from './api-dependencies.js';
+import { closeEndpointCircuit } from './close-circuit.js';
 import { customerForCreate, scopeOfQuery } from './customer-scope.js';
 import {
   type EndpointChange,
   type EndpointInput,
   type EndpointSchemas,
+  type EndpointWithFlow,
   endpointSchemas,
   endpointView,
   endpointWithSecretView,
@@ -45,6 +47,7 @@ export function endpointRoutes(deps: ApiDeps): Route[] {
     deleteEndpoint(deps),
     rotateSecret(deps),
     testEndpoint(deps),
+    closeEndpointCircuit(deps),
   ];
 }
 
@@ -69,7 +72,7 @@ function createEndpoint(deps: ApiDeps, schemas: EndpointSchemas): Route {
       const { secret = generateSecret(randomBytes), ...input } = parse(schemas.create, value);
       await refuseName(deps, input.url);
       const endpoint = await storeEndpoint(deps, { customerId, actor }, { ...input, secret });
-      return { status: 201, body: { ...viewEndpoint(endpoint, deps.now()), secret } };
+      return { status: 201, body: { ...viewEndpoint({ ...endpoint, flow: [] }, deps.now()), secret } };
     },
   };
 }
@@ -93,6 +96,8 @@ async function storeEndpoint(
     minSeverity: input.min_severity,
     inactiveReason: active ? null : ('paused' as const),
     onHold: input.on_hold,
+    maxInFlight: input.max_in_flight,
+    maxPerSecond: input.max_per_second,
     ...sealHeaders(sealer, owner, input.headers),
     secretSealed: sealSecret(sealer, owner, input.secret),
   };
@@ -117,8 +122,12 @@ function listEndpoints({ prisma, cursors, now }: ApiDeps): Route {
       const asked = parseQuery(listQuery, query);
       return answerPage(cursors, asked, {
         find: ({ where, ...page }) =>
-          prisma.endpoint.findMany({ where: { ...where, ...scope, deletedAt: null }, ...page }),
-        view: (endpoint: Endpoint) => viewEndpoint(endpoint, now()),
+          prisma.endpoint.findMany({
+            where: { ...where, ...scope, deletedAt: null },
+            include: { flow: true },
+            ...page,
+          }),
+        view: (endpoint: EndpointWithFlow) => viewEndpoint(endpoint, now()),
       });
     },
   };
@@ -156,8 +165,7 @@ function changeEndpoint(deps: ApiDeps, schemas: EndpointSchemas): Route {
       const before = await findEndpoint(deps, caller, id);
       const input = parse(schemas.change, readJson(bodyBytes).value);
       if (input.url !== undefined) await refuseName(deps, input.url);
-      const deed = { ...actor, action: 'endpoint.changed', detail: { fields: Object.keys(input) } } as const;
-      const changed = await writeEndpoint(deps, before, changesOf(deps, before, input), deed);
+      const changed = await writeEndpoint(deps, before, { input, data: changesOf(deps, before, input), actor });
       return { status: 200, body: viewEndpoint(changed, deps.now()) };
     },
   };
@@ -165,9 +173,11 @@ function changeEndpoint(deps: ApiDeps, schemas: EndpointSchemas): Route {
 
 function changesOf({ sealer }: ApiDeps, before: Endpoint, input: EndpointChange) {
   const { name, url, active, on_hold: onHold, event_types: eventTypes, min_severity: minSeverity, headers } = input;
+  const { max_in_flight: maxInFlight, max_per_second: maxPerSecond } = input;
   const owner = { customerId: before.customerId, endpointId: before.id };
   return {
-    ...given({ name, url, active, onHold, eventTypes, minSeverity, inactiveReason: inactiveReason(active, before) }),
+    ...given({ name, url, active, onHold, eventTypes, minSeverity, maxInFlight, maxPerSecond }),
+    ...given({ inactiveReason: inactiveReason(active, before) }),
     ...(headers === undefined ? {} : sealHeaders(sealer, owner, headers)),
   };
 }

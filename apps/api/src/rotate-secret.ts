@@ -46,7 +46,7 @@ export function rotateSecret(deps: ApiDeps): Route {
       const secretSealed = sealSecret(deps.sealer, owner, secret);
       const rotation = { secretSealed, overlapSeconds: overlap_seconds };
       const endpoint = (await rotateEndpointSecret(deps.prisma, before, rotation, actor)) ?? refuseChanged();
-      return { status: 200, body: { ...viewEndpoint(endpoint, deps.now()), secret } };
+      return { status: 200, body: { ...viewEndpoint({ ...endpoint, flow: before.flow }, deps.now()), secret } };
     },
   };
 }

@@ -129,3 +129,20 @@ test.each([[{ force: true }], [[]], ['{'], ['null']])('retry with %j is 400', as
   expect((await retry(id, body)).status).toBe(400);
   expect((await stack.api.get(`/v1/deliveries/${id}`)).body.status).toBe('success');
 });
+
+test('deliveries are listed by why they ended', async () => {
+  stack.receiver.reply(500);
+  const [expired, exhausted] = [await aDeliveryIn('failed'), await aDeliveryIn('failed')];
+  await stack.prisma.delivery.updateMany({ where: { id: expired.id }, data: { failureReason: 'expired' } });
+  const listed = async (query: string) => {
+    const { body } = await stack.api.get(`/v1/deliveries?customer_id=${customerId}&${query}`);
+    return body.data.map(({ id }: { id: string }) => id);
+  };
+  expect(await listed('failure_reason=expired')).toEqual([expired.id]);
+  expect(await listed('failure_reason=expired&status=failed')).toEqual([expired.id]);
+  expect(await listed(`failure_reason=exhausted&endpoint_id=${endpointId}`)).toEqual([exhausted.id]);
+  expect(await listed('failure_reason=gone')).toEqual([]);
+  const refused = await stack.api.get('/v1/deliveries?failure_reason=nonsense');
+  expect(refused).toEqual(aProblem(400, 'invalid_request'));
+  expect(refused.body.errors[0].pointer).toBe('/failure_reason');
+});

@@ -33,6 +33,9 @@ test('create answers 201 with the defaults and a secret that is never shown agai
     active: true,
     inactive_reason: null,
     on_hold: false,
+    max_in_flight: null,
+    max_per_second: null,
+    circuit: { state: 'closed', since: null, failures: 0, next_probe_at: null },
     version: 1,
     headers: {},
     previous_secret_expires_at: null,
@@ -145,6 +148,7 @@ const unacceptable: [string, object][] = [
   ['/active', { active: 'true' }],
   ['/active', { active: null }],
   ['/version', { version: 7 }],
+  ['/circuit', { circuit: { state: 'closed' } }],
   ['/headers', { headers: [] }],
   ['/headers', { headers: Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`x-${n}`, 'v'])) }],
   ['/headers/X-Number', { headers: { 'X-Number': 7 } }],
@@ -182,6 +186,7 @@ test('DELETE is 204, then the endpoint is 404 everywhere and its secrets are wip
     customer.admin.patch(path, { name: 'x' }),
     customer.admin.post(`${path}/rotate-secret`),
     customer.admin.post(`${path}/test`),
+    customer.admin.post(`${path}/close-circuit`),
   ];
   for (const answer of await Promise.all(after)) expect(answer).toEqual(aProblem(404, 'not_found'));
   expect((await customer.admin.get('/v1/endpoints')).body.data).toEqual([]);

@@ -22,7 +22,7 @@ test('403 comes before 404 and 400: a viewer with an invalid body on an unknown 
   expect(await customer.viewer.post('/v1/drift-events', '{')).toEqual(aProblem(403, 'forbidden'));
 });
 
-test.each(['', '/rotate-secret', '/test'])(
+test.each(['', '/rotate-secret', '/test', '/close-circuit'])(
   '404 comes before 400: an invalid body on an unknown endpoint%s',
   async (action) => {
     const path = `/v1/endpoints/${UNKNOWN_ID}${action}`;

@@ -28,6 +28,7 @@ const who: Record<string, readonly string[] | undefined> = {
   'DELETE /v1/endpoints/:id': admins,
   'POST /v1/endpoints/:id/rotate-secret': admins,
   'POST /v1/endpoints/:id/test': admins,
+  'POST /v1/endpoints/:id/close-circuit': admins,
   'POST /v1/drift-events': producers,
   'POST /v1/drift-events/batch': producers,
   'GET /v1/drift-events': everyone,

@@ -1,5 +1,5 @@
 import type { AttemptRecord, Claim, ClaimAnswer } from '@driftwire/database';
-import type { DeliveryJob, RequestOver } from '@driftwire/queue';
+import type { DeliveryToRun, RequestOver } from '@driftwire/queue';
 import type { AttemptReport } from '@driftwire/sender';
 import { expect, test } from '@jest/globals';
 import { createDeliver, type DeliverDeps } from './deliver.js';
@@ -14,6 +14,36 @@ const ENDPOINT = {
   headersSealed: null,
 };
 
+test('what an attempt says about its endpoint is judged when it is on record, and not when it was somebody else who ended it', async () => {
+  const probing = setup({ claim: claimed({ isProbe: true }), send: async () => responded(500) });
+  await probing.deliver(JOB);
+  expect(probing.did.judged).toEqual([[true, 'response']]);
+  const overtaken = setup({ claim: claimed(), moves: false });
+  await overtaken.deliver(JOB);
+  expect(overtaken.did.judged).toEqual([]);
+});
+
+test('a claim says that others of its endpoint are held', async () => {
+  const { deliver, did } = setup({ claim: claimed({ isCrowded: true }) });
+  await deliver(JOB);
+  expect(did.order).toContain('crowded: endpoint-1');
+});
+
+test('a request with a time of its own goes out then, and not at all when that has passed', async () => {
+  let nowMs = 1_000;
+  const now = () => nowMs;
+  const pause = async (ms: number) => {
+    nowMs += ms;
+  };
+  const early = setup({ claim: claimed(), now, pause });
+  await early.deliver({ ...JOB, pace: { atMs: 1_080, withinMs: 100 } });
+  expect(nowMs).toBe(1_080);
+  expect(early.did.sent).toHaveLength(1);
+  const late = setup({ claim: claimed(), now, pause });
+  expect(await late.deliver({ ...JOB, pace: { atMs: 979, withinMs: 100 } })).toEqual({ kind: 'snooze', delayMs: 0 });
+  expect(late.did).toMatchObject({ sent: [], recorded: [], released: [{ dueInMs: 0 }], withheld: ['off_pace'] });
+});
+
 test('a claimed delivery is sent once, with the fence as its number and the event as its webhook-id', async () => {
   const { deliver, did } = setup({ claim: claimed({ fence: 3 }) });
   expect(await deliver(JOB)).toEqual({ kind: 'done' });
@@ -23,7 +53,16 @@ test('a claimed delivery is sent once, with the fence as its number and the even
 });
 
 test.each<[string, ClaimAnswer, object]>([
-  ['an endpoint on hold', { deliveryId: 'd', verdict: 'on_hold' }, { kind: 'failed', reason: 'held: on_hold' }],
+  [
+    'an endpoint on hold',
+    { deliveryId: 'd', verdict: 'hold', reason: 'on_hold', endpointId: 'e' },
+    { kind: 'failed', reason: 'held: on_hold of e' },
+  ],
+  [
+    'one whose circuit is open',
+    { deliveryId: 'd', verdict: 'hold', reason: 'circuit_open', endpointId: 'e' },
+    { kind: 'failed', reason: 'held: circuit_open of e' },
+  ],
   ['a finished delivery', { deliveryId: 'd', verdict: 'finished' }, { kind: 'done' }],
   ['a job of an older generation', { deliveryId: 'd', verdict: 'superseded' }, { kind: 'done' }],
   ['an unknown delivery', { deliveryId: 'd', verdict: 'missing' }, { kind: 'done' }],
@@ -218,6 +257,7 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
     deactivated: [] as { id: string; version: number }[],
     released: [] as { dueInMs: number }[],
     withheld: [] as string[],
+    judged: [] as [boolean, string][],
     parked: [] as string[],
     order: [] as string[],
     alarms: 0,
@@ -226,7 +266,9 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
   const { send = async () => responded(200), record, ...others } = overrides;
   const deliverInPlace = createDeliver({
     claim: claimed(),
-    hold: async (_job, reason) => ({ kind: 'failed', reason: `held: ${reason}` }),
+    hold: async ({ endpointId }, reason) => ({ kind: 'failed', reason: `held: ${reason} of ${endpointId}` }),
+    noteCrowded: (endpointId) => void did.order.push(`crowded: ${endpointId}`),
+    judgeEndpoint: async (claim, { outcome }) => void did.judged.push([claim.isProbe, outcome.kind]),
     openSecrets: () => ({ secrets: ['whsec_x'], customHeaders: {} }),
     release: async (_claim, due) => did.released.push(due) > 0,
     noteParked: async ({ deliveryId }) => void did.parked.push(deliveryId),
@@ -269,7 +311,7 @@ function setup({ moves = true, ...overrides }: Overrides = {}) {
     begins: () => void did.order.push('begins'),
     isOver: (over: RequestOver) => void did.order.push(`over: ${JSON.stringify(over)}`),
   };
-  return { deliver: (job: DeliveryJob) => deliverInPlace(job, request), did };
+  return { deliver: (job: DeliveryToRun) => deliverInPlace(job, request), did };
 }
 
 function claimed(overrides: Partial<Claim> = {}): DeliverDeps['claim'] {
@@ -283,6 +325,8 @@ function claimed(overrides: Partial<Claim> = {}): DeliverDeps['claim'] {
     round: 1,
     failedCount: 0,
     maxAttempts: 3,
+    isProbe: false,
+    isCrowded: false,
     claimedAtMs: Date.UTC(2026, 0, 31),
     endpoint: ENDPOINT,
     ...overrides,

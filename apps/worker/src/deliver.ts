@@ -1,12 +1,16 @@
-import type { AttemptRecord, Claim, ClaimAnswer, EndpointSecrets, RecordAnswer } from '@driftwire/database';
+import type { AttemptRecord, Claim, ClaimAnswer, EndpointSecrets, HeldBack, RecordAnswer } from '@driftwire/database';
 import { decide, isSuccess, redactHeaders, signatureHeaderNames, type Transition } from '@driftwire/delivery';
-import type { ConsumerOptions, DeliveryJob, JobEnding, RequestWatch } from '@driftwire/queue';
+import type { ConsumerOptions, DeliveryJob, JobEnding, Pace, RequestWatch } from '@driftwire/queue';
 import type { AttemptReport, WebhookRequest, Withheld } from '@driftwire/sender';
 
 export type DeliverDeps = {
   claim: (job: DeliveryJob) => Promise<ClaimAnswer>;
-  /** For a delivery whose endpoint is on hold. Never rejects but for a bug. */
-  hold: (job: DeliveryJob, reason: 'on_hold') => Promise<JobEnding>;
+  /** For a delivery that must not be sent now. Never rejects but for a bug. */
+  hold: (job: DeliveryJob, reason: HeldBack) => Promise<JobEnding>;
+  /** Others of its endpoint are held. */
+  noteCrowded: (endpointId: string) => void;
+  /** An attempt is on record, and may say something about its endpoint. Never rejects but for a bug. */
+  judgeEndpoint: (claim: Claim, report: AttemptReport) => Promise<unknown>;
   /** Null when a secret cannot be decrypted. */
   openSecrets: (claim: Claim) => EndpointSecrets | null;
   /** False when the lease has passed to somebody else. Repeated until it works or there is no time left. */
@@ -30,10 +34,10 @@ export type DeliverDeps = {
 /** What an operator is told; each is one log line and a metric. */
 export type DeliveryObserver = {
   attempted: (claim: Claim, report: AttemptReport, transition: Transition, moved: boolean) => void;
-  refused: (answer: Exclude<ClaimAnswer, { verdict: 'claimed' }>) => void;
+  refused: (answer: Exclude<ClaimAnswer, { verdict: 'claimed' | 'hold' }>) => void;
   endpointDeactivated: (claim: Claim) => void;
   secretUnreadable: (claim: Claim) => void;
-  withheld: (claim: Claim, reason: Withheld) => void;
+  withheld: (claim: Claim, reason: NotSent) => void;
   interrupted: (job: DeliveryJob, error: unknown) => void;
 };
 
@@ -49,6 +53,9 @@ const SNOOZE_SPREAD_MS = 4_000;
 /** A name server that does not answer is known for it ten seconds after it was asked. */
 const WITHHELD_MS: Record<Withheld, number> = { late: SNOOZE_MS, no_lookup: 6_000 };
 
+/** `off_pace`: the moment that its endpoint's rate had for it is over. */
+export type NotSent = Withheld | 'off_pace';
+
 /**
  * Runs one delivery job: claim, send, decide, record, say so. Postgres decides what is true, so a job that comes twice,
  * late or for nothing is refused by the claim. Whatever fails before an outcome is on record (Postgres away) is
@@ -60,9 +67,9 @@ export function createDeliver(deps: DeliverDeps): ConsumerOptions['run'] {
       // Counted from before the claim, so that it never ends after the lease in Postgres does.
       const leaseEnds = deps.now() + deps.leaseMs;
       const answer = await deps.claim(job);
-      if (answer.verdict === 'on_hold') return await deps.hold(job, 'on_hold');
+      if (answer.verdict === 'hold') return await deps.hold({ ...job, endpointId: answer.endpointId }, answer.reason);
       if (answer.verdict !== 'claimed') return refuse(deps, answer);
-      return await attempt(deps, answer.claim, { leaseEnds, watch: request });
+      return await attempt(deps, answer.claim, { leaseEnds, watch: request, pace: job.pace });
     } catch (error) {
       deps.observe.interrupted(job, error);
       await deps.pause(HOLD_MS);
@@ -71,15 +78,17 @@ export function createDeliver(deps: DeliverDeps): ConsumerOptions['run'] {
   };
 }
 
-type Allowance = { leaseEnds: number; watch: RequestWatch };
+type Allowance = { leaseEnds: number; watch: RequestWatch; pace: Pace | undefined };
 
-async function attempt(deps: DeliverDeps, claim: Claim, { leaseEnds, watch }: Allowance): Promise<JobEnding> {
+async function attempt(deps: DeliverDeps, claim: Claim, { leaseEnds, watch, pace }: Allowance): Promise<JobEnding> {
+  if (claim.isCrowded) deps.noteCrowded(claim.endpoint.id);
   const clock = postgresClock(deps, claim);
   const secrets = deps.openSecrets(claim);
   if (secrets === null) return park(deps, claim);
+  if (pace !== undefined && !(await keepsPace(deps, pace))) return skip(deps, claim);
 
   const withinMs = leaseEnds - LEASE_RESERVE_MS - deps.now();
-  watch.begins();
+  watch.begins(claim.customerId);
   const report = await deps.send(webhookRequest(claim, secrets), withinMs, clock);
   watch.isOver({ isSuccess: isSuccess(report.outcome), isTimeout: report.outcome.kind === 'timeout' });
   if (report.withheld !== null) return withhold(deps, claim, report.withheld);
@@ -93,6 +102,7 @@ async function attempt(deps: DeliverDeps, claim: Claim, { leaseEnds, watch }: Al
   deps.observe.attempted(claim, report, transition, moved);
 
   if (!moved) return { kind: 'done' };
+  await deps.judgeEndpoint(claim, report);
   if (transition.to === 'failed' && transition.deactivateEndpoint) await deactivate(deps, claim, isOver);
   return endingOf(transition, report, generation);
 }
@@ -103,7 +113,7 @@ function postgresClock({ now }: DeliverDeps, { claimedAtMs }: Claim): () => numb
   return () => claimedAtMs + (now() - answeredAt);
 }
 
-function refuse(deps: DeliverDeps, answer: Exclude<ClaimAnswer, { verdict: 'claimed' }>): JobEnding {
+function refuse(deps: DeliverDeps, answer: Exclude<ClaimAnswer, { verdict: 'claimed' | 'hold' }>): JobEnding {
   if (answer.verdict === 'wait') return { kind: 'snooze', delayMs: answer.waitMs };
   deps.observe.refused(answer);
   const failed = answer.verdict === 'ended' && answer.reason === 'indeterminate';
@@ -116,6 +126,17 @@ async function park(deps: DeliverDeps, claim: Claim): Promise<JobEnding> {
   const ending = await giveBack(deps, claim, UNREADABLE_SECRET_DELAY_MS);
   await deps.noteParked(claim);
   return ending;
+}
+
+/** Waits for the moment; false when it has passed, for then the request would come too close to the next. */
+async function keepsPace({ now, pause }: DeliverDeps, { atMs, withinMs }: Pace): Promise<boolean> {
+  if (now() < atMs) await pause(atMs - now());
+  return now() <= atMs + withinMs;
+}
+
+async function skip(deps: DeliverDeps, claim: Claim): Promise<JobEnding> {
+  deps.observe.withheld(claim, 'off_pace');
+  return giveBack(deps, claim, 0);
 }
 
 /** What was not sent is no attempt: it costs the delivery nothing but a moment. */

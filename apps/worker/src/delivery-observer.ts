@@ -95,7 +95,7 @@ function deliveryMetrics(registry: Registry) {
   });
   const withheld = new Counter({
     name: 'driftwire_deliveries_withheld_total',
-    help: 'Claims given back before a request was made, by reason: late (the process was stopped or its loop blocked), no_lookup (too many names are not resolved).',
+    help: 'Claims given back before a request was made, by reason: late (the process was stopped or its loop blocked), no_lookup (too many names are not resolved), off_pace (the moment that a rate had for it was over).',
     labelNames: ['reason'],
     registers,
   });
@@ -122,4 +122,16 @@ export function countInFlight<Input extends unknown[], Result>(
     inFlight.inc();
     return run(...input).finally(() => inFlight.dec());
   };
+}
+
+/** Read when it is asked for. */
+export function observePlaces(placesTaken: () => number, registry: Registry): void {
+  new Gauge({
+    name: 'driftwire_places_taken',
+    help: 'Places of this worker that are taken, of WORKER_CONCURRENCY: requests that are out, or about to go.',
+    registers: [registry],
+    collect() {
+      this.set(placesTaken());
+    },
+  });
 }

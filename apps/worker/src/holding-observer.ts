@@ -1,8 +1,11 @@
+import type { HoldReason } from '@driftwire/database';
 import type { Log } from '@driftwire/runtime';
-import { Counter, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { HoldingObserver } from './holding.js';
 
-export function createHoldingObserver(log: Log, registry: Registry): HoldingObserver {
+export type HeldGauge = { counted: (held: readonly { reason: HoldReason; count: number }[]) => void };
+
+export function createHoldingObserver(log: Log, registry: Registry): HoldingObserver & HeldGauge {
   const registers = [registry];
   const held = new Counter({
     name: 'driftwire_deliveries_held_total',
@@ -15,7 +18,29 @@ export function createHoldingObserver(log: Log, registry: Registry): HoldingObse
     help: 'Held deliveries that this worker has let go.',
     registers,
   });
+  const ended = new Counter({
+    name: 'driftwire_held_ended_total',
+    help: 'Deliveries that ended while they were held: expired after HOLD_MAX_HOURS, or their endpoint takes none any more.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const waiting = new Gauge({
+    name: 'driftwire_deliveries_held',
+    help: 'Deliveries that are held, by why, counted up to 10,000. All workers see the same.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const open = new Gauge({
+    name: 'driftwire_circuits_open',
+    help: 'Endpoints with an open circuit and deliveries that wait for it. All workers see the same.',
+    registers,
+  });
   return {
+    looked: (endpoints) => open.set(endpoints.filter(({ circuitIsOpen }) => circuitIsOpen).length),
+    counted(held) {
+      waiting.reset();
+      for (const { reason, count } of held) waiting.set({ reason }, count);
+    },
     held({ deliveryId, endpointId, reason }) {
       held.inc({ reason });
       log.debug({ delivery_id: deliveryId, endpoint_id: endpointId, reason }, 'delivery.held');
@@ -23,7 +48,10 @@ export function createHoldingObserver(log: Log, registry: Registry): HoldingObse
     notHeld: ({ deliveryId, endpointId }, error) =>
       log.warn({ delivery_id: deliveryId, endpoint_id: endpointId, err: error }, 'delivery.not_held'),
     released: (count) => released.inc(count),
-    ended: (endpointId, count) => log.info({ endpoint_id: endpointId, count }, 'held.ended: its endpoint takes none'),
+    ended(endpointId, { reason, count }) {
+      ended.inc({ reason }, count);
+      log[reason === 'expired' ? 'warn' : 'info']({ endpoint_id: endpointId, reason, count }, 'held.ended');
+    },
     failed: (error) => log.warn({ err: error }, 'held.not_released: the next look does'),
   };
 }

@@ -1,4 +1,4 @@
-import type { HeldEndpoint, HoldAnswer, Released } from '@driftwire/database';
+import type { EndedHeld, HeldEndpoint, HoldAnswer, Released } from '@driftwire/database';
 import type { DeliveryWakeUp } from '@driftwire/queue';
 import { expect, test } from '@jest/globals';
 import { createHolding, type HoldingDeps } from './holding.js';
@@ -10,6 +10,11 @@ const held = (endpointId: string, overrides: Partial<HeldEndpoint> = {}): HeldEn
   oldestId: 'oldest',
   isActive: true,
   isOnHold: false,
+  isLimited: false,
+  maxPerSecond: null,
+  circuitIsOpen: false,
+  probeIsDue: false,
+  isStale: false,
   ...overrides,
 });
 
@@ -65,13 +70,18 @@ test('what is let go is enqueued as such, and an endpoint with none left is crow
   expect(holding.isCrowded('endpoint-1')).toBe(false);
 });
 
-test('a look finds what others hold, and lets two go where the oldest has not moved', async () => {
+test('a look finds what others hold, and lets two go: at its first sight, and where the oldest has not moved', async () => {
   const found = [held('moves'), held('stands')];
-  const { holding, asked, gather } = setup({ heldEndpoints: async () => found });
+  const { holding, asked, gather } = setup({ heldEndpoints: async () => found, endCrowding: async () => [] });
   await holding.look();
   await gather();
   expect(['moves', 'stands'].map(holding.isCrowded)).toEqual([true, true]);
-  expect(asked).toEqual([]);
+  expect(asked.splice(0)).toEqual([
+    new Map([
+      ['moves', 2],
+      ['stands', 2],
+    ]),
+  ]);
   found[0] = held('moves', { oldestId: 'next' });
   await holding.look();
   await gather();
@@ -83,7 +93,7 @@ test('a look ends what is held for an endpoint that takes none, and leaves alone
   const left = [1_000, 1_000, 7];
   const { holding, asked, gather } = setup({
     heldEndpoints: async () => found,
-    endHeld: async () => left.shift() ?? 0,
+    endHeld: async () => [{ reason: 'endpoint_inactive', count: left.shift() ?? 0 }],
   });
   await holding.look();
   await holding.look();
@@ -91,6 +101,72 @@ test('a look ends what is held for an endpoint that takes none, and leaves alone
   expect(left).toEqual([]);
   expect(asked).toEqual([]);
   expect(holding.isCrowded('on hold')).toBe(false);
+});
+
+test('a look asks endpoints whose circuit is open, and lets nothing of them go', async () => {
+  const found = [held('open', { circuitIsOpen: true }), held('to ask', { circuitIsOpen: true, probeIsDue: true })];
+  const paused = held('paused', { circuitIsOpen: true, probeIsDue: true, isOnHold: true });
+  const { holding, asked, probed, gather } = setup({ heldEndpoints: async () => [...found, paused] });
+  await holding.look();
+  await holding.look();
+  await gather();
+  expect(asked).toEqual([]);
+  expect(probed).toEqual(['to ask', 'to ask']);
+  holding.letGo('open', 1);
+  await gather();
+  expect(asked).toEqual([new Map([['open', 1]])]);
+});
+
+test('a look ends what has been held for too long, and goes on with the rest', async () => {
+  const ended: EndedHeld[][] = [[{ reason: 'expired', count: 3 }]];
+  const { holding, asked, said, gather } = setup({
+    heldEndpoints: async () => [held('stale', { isStale: true })],
+    endHeld: async () => ended.shift() ?? [],
+    endCrowding: async () => [],
+  });
+  await holding.look();
+  await gather();
+  expect(said).toEqual(['3 ended: expired']);
+  expect(asked).toEqual([new Map([['stale', 2]])]);
+});
+
+test('an endpoint with limits is granted what they allow, and another when one is over; a rate, what it has until the next look', async () => {
+  const found = [held('slots', { isLimited: true }), held('rate', { isLimited: true, maxPerSecond: 3 })];
+  const { holding, asked, granted, gather } = setup({ heldEndpoints: async () => found, endCrowding: async () => [] });
+  await holding.look();
+  holding.onRequestOver('slots', ANSWERED);
+  await gather();
+  expect(granted.splice(0)).toEqual([
+    new Map([
+      ['slots', 2],
+      ['rate', 8],
+    ]),
+  ]);
+  holding.onGrantOver('slots');
+  holding.onGrantOver('nobody');
+  await gather();
+  expect(granted.splice(0)).toEqual([new Map([['slots', 1]])]);
+  await holding.hold({ ...JOB, endpointId: 'new' }, 'rate_limited');
+  await gather();
+  expect(granted).toEqual([new Map([['new', 1]])]);
+  expect(asked).toEqual([]);
+});
+
+test('nothing is let go for what comes back from an endpoint that fails; a look goes on trying', async () => {
+  const found = [held('endpoint-1')];
+  const { holding, asked, gather } = setup({
+    heldEndpoints: async () => found,
+    endCrowding: async () => [],
+    isFailing: () => true,
+  });
+  await holding.hold(JOB);
+  holding.onRequestOver('endpoint-1', { isSuccess: false, isTimeout: false, hasRoom: true });
+  await gather();
+  expect(asked).toEqual([]);
+  await holding.look();
+  await holding.look();
+  await gather();
+  expect(asked).toEqual([new Map([['endpoint-1', 2]])]);
 });
 
 test('nothing is let go once it is closed', async () => {
@@ -116,6 +192,8 @@ function setup(overrides: Partial<HoldingDeps> = {}) {
   const enqueued: DeliveryWakeUp[] = [];
   const waiting: (() => void)[] = [];
   const said: string[] = [];
+  const granted: ReadonlyMap<string, number>[] = [];
+  const probed: string[] = [];
   const { release = async (): Promise<Released[]> => [], ...others } = overrides;
   const holding = createHolding({
     hold: async ({ deliveryId }) => ({ deliveryId, verdict: 'held' }),
@@ -126,13 +204,20 @@ function setup(overrides: Partial<HoldingDeps> = {}) {
     // As long as somebody asks for more than there is.
     endCrowding: async (ids) => [...ids],
     heldEndpoints: async () => [],
-    endHeld: async () => 0,
+    endHeld: async () => [],
+    grant: async (wanted) => {
+      granted.push(wanted);
+      return [];
+    },
+    isFailing: () => false,
+    probe: async (ids) => void probed.push(...ids),
     enqueue: (wakeUps) => enqueued.push(...wakeUps),
     observe: {
+      looked: () => {},
       held: () => {},
       notHeld: (_, error) => said.push(`not held: ${error}`),
       released: () => {},
-      ended: () => {},
+      ended: (_, { reason, count }: EndedHeld) => said.push(`${count} ended: ${reason}`),
       failed: () => {},
     },
     now: () => nowMs,
@@ -144,6 +229,8 @@ function setup(overrides: Partial<HoldingDeps> = {}) {
   return {
     holding,
     asked,
+    granted,
+    probed,
     said,
     enqueued,
     pass(ms: number) {

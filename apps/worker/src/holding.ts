@@ -1,14 +1,20 @@
-import type { HeldEndpoint, HoldAnswer, HoldRequest, Released } from '@driftwire/database';
+import type { EndedHeld, Granted, HeldEndpoint, HoldAnswer, HoldRequest, Released } from '@driftwire/database';
 import type { DeliveryJob, DeliveryWakeUp, JobEnding, RequestOver } from '@driftwire/queue';
 
 export type HoldingDeps = {
   hold: (delivery: HoldRequest) => Promise<HoldAnswer>;
   /** Of each endpoint so many. */
   release: (wanted: ReadonlyMap<string, number>) => Promise<Released[]>;
+  /** The same for endpoints that have limits; runs what it lets go. */
+  grant: (wanted: ReadonlyMap<string, number>) => Promise<Granted[]>;
+  /** Whether the last attempts of an endpoint have failed. */
+  isFailing: (endpointId: string) => boolean;
+  /** Asks endpoints whose circuit is open whether they answer again. */
+  probe: (endpointIds: readonly string[]) => Promise<void>;
   /** Answers those of these endpoints that have none held any more. */
   endCrowding: (endpointIds: readonly string[]) => Promise<string[]>;
   heldEndpoints: () => Promise<HeldEndpoint[]>;
-  endHeld: (endpointId: string, limit: number) => Promise<number>;
+  endHeld: (endpointId: string, limit: number) => Promise<EndedHeld[]>;
   /** Returns at once; what it loses, the sweeper finds. */
   enqueue: (wakeUps: readonly DeliveryWakeUp[]) => void;
   observe: HoldingObserver;
@@ -22,12 +28,14 @@ export type HoldingDeps = {
 
 /** What an operator is told; each is a metric, and some a log line. */
 export type HoldingObserver = {
+  /** The endpoints for which something is held now. */
+  looked: (endpoints: readonly HeldEndpoint[]) => void;
   held: (delivery: HoldRequest & DeliveryJob) => void;
   /** It is put off for a moment. */
   notHeld: (delivery: DeliveryJob, error: unknown) => void;
   released: (count: number) => void;
-  /** An endpoint takes no deliveries any more, and these were held for it. */
-  ended: (endpointId: string, count: number) => void;
+  /** An endpoint takes no deliveries any more, and these were held for it; or they have been held for too long. */
+  ended: (endpointId: string, ended: EndedHeld) => void;
   /** The next look releases what this one did not. */
   failed: (error: unknown) => void;
 };
@@ -35,10 +43,19 @@ export type HoldingObserver = {
 export type Holding = {
   /** Whether deliveries of this endpoint are held, as far as this worker knows. */
   isCrowded: (endpointId: string) => boolean;
-  /** For a delivery that found no place or has others before it (`crowded`), or whose claim says that its endpoint is on hold. */
+  /** For a delivery that found no place or has others before it, or whose claim says why it must not be sent. */
   hold: (delivery: DeliveryJob, reason?: HoldRequest['reason']) => Promise<JobEnding>;
-  /** The clock by which what is held is let go: one for each request that was answered, two when it succeeded and there is room for more. */
+  /**
+   * The clock by which what is held is let go: one for each request that was answered, two when it succeeded and there is room for more,
+   * none while the endpoint fails.
+   */
   onRequestOver: (endpointId: string, over: RequestOver & { hasRoom: boolean }) => void;
+  /** Deliveries of this endpoint are held, and this many may go now. */
+  letGo: (endpointId: string, count: number) => void;
+  /** A delivery that was granted is over: another one may be. */
+  onGrantOver: (endpointId: string) => void;
+  /** Somebody else has held deliveries of this endpoint. */
+  noteCrowded: (endpointId: string) => void;
   /** To be called every few seconds: finds what is held whoever held it, and starts a clock that has lost its last tick. */
   look: () => Promise<void>;
   /** Lets nothing go any more: the other workers do. */
@@ -54,6 +71,8 @@ const CALM_MS = 1_000;
 /** Of an endpoint of which nothing is under way; the first answer releases the next. */
 const AT_A_STANDSTILL = 2;
 const ENDED_AT_ONCE = 1_000;
+/** A rate is handed out for so long ahead; a look comes before it is over. */
+const PACED_FOR_S = 2.5;
 const HOLD_FAILED_MS = 1_000;
 const SPREAD_MS = 4_000;
 
@@ -64,6 +83,7 @@ const SPREAD_MS = 4_000;
 export function createHolding(deps: HoldingDeps): Holding {
   /** Endpoints that are known to have deliveries held, with the time at which one was last held here. */
   const crowded = new Map<string, number>();
+  const limited = new Set<string>();
   let wanted = new Map<string, number>();
   let isGathering = false;
   let isClosed = false;
@@ -80,13 +100,26 @@ export function createHolding(deps: HoldingDeps): Holding {
   }
 
   async function releaseWanted(): Promise<void> {
-    const asked = wanted;
+    const asked = [...wanted];
     wanted = new Map();
-    const released = await deps.release(asked);
+    const [granted, released] = await Promise.all([
+      grant(asked.filter(([id]) => limited.has(id))),
+      release(asked.filter(([id]) => !limited.has(id))),
+    ]);
+    const got = countBy([...granted, ...released], ({ endpointId }) => endpointId);
+    if (got.size > 0) deps.observe.released(granted.length + released.length);
+    await forget(asked.flatMap(([id, count]) => ((got.get(id) ?? 0) < count ? [id] : [])));
+  }
+
+  async function grant(asked: readonly [string, number][]): Promise<Granted[]> {
+    return asked.length === 0 ? [] : deps.grant(new Map(asked));
+  }
+
+  async function release(asked: readonly [string, number][]): Promise<Released[]> {
+    if (asked.length === 0) return [];
+    const released = await deps.release(new Map(asked));
     deps.enqueue(released.map((delivery) => ({ ...delivery, isReleased: true, rank: RANK })));
-    if (released.length > 0) deps.observe.released(released.length);
-    const got = countBy(released, ({ endpointId }) => endpointId);
-    await forget([...asked].flatMap(([id, count]) => ((got.get(id) ?? 0) < count ? [id] : [])));
+    return released;
   }
 
   async function forget(endpointIds: readonly string[]): Promise<void> {
@@ -95,17 +128,40 @@ export function createHolding(deps: HoldingDeps): Holding {
   }
 
   async function endHeld(endpointId: string): Promise<void> {
-    let ended: number;
+    let count: number;
     do {
-      ended = await deps.endHeld(endpointId, ENDED_AT_ONCE);
-      if (ended > 0) deps.observe.ended(endpointId, ended);
-    } while (ended === ENDED_AT_ONCE);
+      const ended = await deps.endHeld(endpointId, ENDED_AT_ONCE);
+      for (const one of ended) deps.observe.ended(endpointId, one);
+      count = ended.reduce((sum, one) => sum + one.count, 0);
+    } while (count === ENDED_AT_ONCE);
     await forget([endpointId]);
+  }
+
+  function noteHeld(endpointId: string, reason: HoldRequest['reason']): void {
+    if (reason === 'crowded' || reason === 'rate_limited') crowded.set(endpointId, deps.now());
+    if (reason !== 'rate_limited') return;
+    limited.add(endpointId);
+    want(endpointId, 1);
+  }
+
+  function noteCrowded(endpointId: string): void {
+    if (!crowded.has(endpointId)) crowded.set(endpointId, Number.NEGATIVE_INFINITY);
+  }
+
+  /** What a look lets go: where a rate says how many, so many; else a few, where the clock stands still or was never heard. */
+  function letGoAtALook({ endpointId, oldestId, isLimited, maxPerSecond }: HeldEndpoint): void {
+    const isNew = !crowded.has(endpointId);
+    noteCrowded(endpointId);
+    if (!isLimited) limited.delete(endpointId);
+    else limited.add(endpointId);
+    const isAtAStandstill = isNew || oldest.get(endpointId) === oldestId;
+    if (maxPerSecond !== null && !deps.isFailing(endpointId)) want(endpointId, Math.ceil(maxPerSecond * PACED_FOR_S));
+    else if (isAtAStandstill) want(endpointId, AT_A_STANDSTILL);
   }
 
   return {
     isCrowded: (endpointId) => crowded.has(endpointId),
-    async hold(delivery, reason = 'crowded') {
+    async hold(delivery, reason = limited.has(delivery.endpointId ?? '') ? 'rate_limited' : 'crowded') {
       const answer = await deps.hold({ ...delivery, reason }).catch((error: unknown) => {
         deps.observe.notHeld(delivery, error);
       });
@@ -116,27 +172,36 @@ export function createHolding(deps: HoldingDeps): Holding {
       }
       if (answer.verdict === 'wait') return { kind: 'snooze', delayMs: answer.waitMs };
       if (answer.verdict === 'held') {
-        if (reason === 'crowded' && delivery.endpointId !== undefined) crowded.set(delivery.endpointId, deps.now());
+        if (delivery.endpointId !== undefined) noteHeld(delivery.endpointId, reason);
         deps.observe.held({ ...delivery, reason });
       }
       return { kind: 'done' };
     },
     onRequestOver(endpointId, { isSuccess, isTimeout, hasRoom }) {
       const heldAt = crowded.get(endpointId);
-      if (heldAt === undefined || isTimeout) return;
+      if (heldAt === undefined || isTimeout || limited.has(endpointId) || deps.isFailing(endpointId)) return;
       want(endpointId, isSuccess && hasRoom && deps.now() - heldAt > CALM_MS ? 2 : 1);
     },
+    onGrantOver(endpointId) {
+      if (limited.has(endpointId) && crowded.has(endpointId) && !deps.isFailing(endpointId)) want(endpointId, 1);
+    },
+    letGo(endpointId, count) {
+      noteCrowded(endpointId);
+      want(endpointId, count);
+    },
+    noteCrowded,
     async look() {
       const held = await deps.heldEndpoints();
+      deps.observe.looked(held);
       const known = new Set(held.map(({ endpointId }) => endpointId));
       const gone = [...crowded.keys()].filter((id) => !known.has(id));
-      for (const { endpointId, oldestId, isActive, isOnHold } of held) {
-        if (!isActive) await endHeld(endpointId);
-        if (!isActive || isOnHold) continue;
-        if (!crowded.has(endpointId)) crowded.set(endpointId, Number.NEGATIVE_INFINITY);
-        if (oldest.get(endpointId) === oldestId) want(endpointId, AT_A_STANDSTILL);
-      }
+      for (const { endpointId } of held.filter(({ isActive, isStale }) => !isActive || isStale))
+        await endHeld(endpointId);
+      const served = held.filter(({ isActive, isOnHold }) => isActive && !isOnHold);
+      for (const endpoint of served) if (!endpoint.circuitIsOpen) letGoAtALook(endpoint);
       oldest = new Map(held.map(({ endpointId, oldestId }) => [endpointId, oldestId]));
+      const toProbe = served.filter(({ probeIsDue }) => probeIsDue).map(({ endpointId }) => endpointId);
+      if (toProbe.length > 0) await deps.probe(toProbe);
       await forget(gone);
     },
     close() {

@@ -52,6 +52,8 @@ function aClaim(sealer: Sealer = createSealer([KEY])): Claim {
     round: 1,
     failedCount: 0,
     maxAttempts: 3,
+    isProbe: false,
+    isCrowded: false,
     claimedAtMs: 0,
     endpoint: {
       id: OWNER.endpointId,

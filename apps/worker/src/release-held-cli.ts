@@ -1,4 +1,11 @@
-import { endCrowding, type HeldEndpoint, heldEndpoints, type PrismaClient, releaseHeld } from '@driftwire/database';
+import {
+  closeCircuits,
+  endCrowding,
+  type HeldEndpoint,
+  heldEndpoints,
+  type PrismaClient,
+  releaseHeld,
+} from '@driftwire/database';
 import { EX_CONFIG } from '@driftwire/runtime';
 import { createLiveScreen } from '@driftwire/terminal';
 import { MISUSED, onDatabase, readDatabaseUrl, readOptions } from './database-command.js';
@@ -6,13 +13,17 @@ import { MISUSED, onDatabase, readDatabaseUrl, readOptions } from './database-co
 const USAGE = `npm run release-held
 
 Lets everything go that is held in the database that DATABASE_URL names: before workers of a version that holds nothing take over.
-Stop this version's workers first, or they hold it again. The others' sweepers find it within seconds. Safe to interrupt and to
+Circuits are closed. Stop this version's workers first, or they hold it again. The others' sweepers find it within seconds. Safe to interrupt and to
 run again. Endpoints that are on hold stay so, and are named: an earlier version does not know of it, and would send.
 
 Exits 0 when nothing is held any more, 1 when something still is or the release failed, 2 when an option is wrong.`;
 
 const NAME = 'release-held';
 const AT_ONCE = 1_000;
+/** Of endpoints with limits, too: an earlier version knows none. */
+const EVERYTHING = { deliveriesPerJob: 1, isForced: true };
+/** What has been held for too long is let go like the rest. */
+const ANY_AGE = { maxHours: 0 };
 /** One is enough where nobody holds anything meanwhile. */
 const ROUNDS = 3;
 const screen = createLiveScreen(process.stdout, process.stderr);
@@ -31,9 +42,10 @@ async function main(): Promise<number> {
 }
 
 async function releaseAll(prisma: PrismaClient): Promise<number> {
+  await closeCircuits(prisma);
   let released = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const endpoints = await heldEndpoints(prisma);
+    const endpoints = await heldEndpoints(prisma, ANY_AGE);
     const onHold = endpoints.filter(({ isOnHold }) => isOnHold);
     if (endpoints.length === onHold.length) return report(released, onHold);
     for (const { endpointId } of endpoints) {
@@ -63,7 +75,7 @@ async function releaseOf(prisma: PrismaClient, endpointId: string, say: (count: 
   let count = 0;
   let more: number;
   do {
-    more = (await releaseHeld(prisma, new Map([[endpointId, AT_ONCE]]), { deliveriesPerJob: 1 })).length;
+    more = (await releaseHeld(prisma, new Map([[endpointId, AT_ONCE]]), EVERYTHING)).length;
     count += more;
     say(count);
   } while (more === AT_ONCE);

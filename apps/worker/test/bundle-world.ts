@@ -124,6 +124,8 @@ export async function bundleWorlds() {
           return answer ?? { deliveryId: job.deliveryId, verdict: 'missing' };
         },
         hold: async () => ({ kind: 'done' }),
+        noteCrowded: () => {},
+        judgeEndpoint: async () => {},
         openSecrets: () => ({ secrets: ['secret'], customHeaders: {} }),
         release: (claim, due) => releaseClaim(prisma, claim, due),
         noteParked: async () => {},

@@ -1,6 +1,6 @@
-import { aDriftEvent, type Stack, startReceiver, startStack, startWorker, until } from '@driftwire/testing';
+import { until } from '@driftwire/testing';
 import { afterEach, expect, test } from '@jest/globals';
-import { openDatabase } from './open-database.js';
+import { startNeighbourhood } from './neighbourhood.js';
 
 let close = async () => {};
 afterEach(() => close());
@@ -124,36 +124,8 @@ test('an event that comes later goes before a flood, whose receiver is fast', as
   expect(arrivals.lastIndexOf('neighbour')).toBeLessThan(100);
 });
 
-type Served = Awaited<ReturnType<Stack['customerWithEndpoint']>>;
-
-async function aStackWithNeighbour(given: Record<string, string> = {}, { workers = 1 } = {}) {
-  const env = { WORKER_CONCURRENCY: `${PLACES}`, SHUTDOWN_GRACE_MS: '500', ...given };
-  const stack = await startStack({ env, workers });
-  const neighbours = await startReceiver();
-  const database = openDatabase(stack);
-  close = async () => {
-    await database.close();
-    await stack.close();
-    await neighbours.close();
-  };
-  return {
-    stack,
-    neighbours,
-    async anotherWorker() {
-      const { database, redis } = stack;
-      stack.workers.push(await startWorker({ databaseUrl: database.url, redisUrl: redis.url, env }));
-    },
-    hanging: await stack.customerWithEndpoint(),
-    neighbour: await stack.customerWithEndpoint({ url: neighbours.url }),
-    /** Answers the ids of the events, as they were posted. */
-    async post({ customerId }: Served, count: number): Promise<string[]> {
-      const events = Array.from({ length: count }, () => aDriftEvent());
-      const { status, body } = await stack.api.post('/v1/drift-events/batch', { customer_id: customerId, events });
-      expect(status).toBe(202);
-      return body.results.map(({ id }: { id: string }) => id);
-    },
-    held: (endpointId: string) => database.prisma.delivery.count({ where: { endpointId, holdReason: { not: null } } }),
-    ended: (customerId: string) =>
-      database.prisma.delivery.count({ where: { customerId, completedAt: { not: null } } }),
-  };
+async function aStackWithNeighbour(env: Record<string, string> = {}, { workers = 1 } = {}) {
+  const world = await startNeighbourhood({ WORKER_CONCURRENCY: `${PLACES}`, ...env }, { workers });
+  close = world.close;
+  return { ...world, hanging: world.watched };
 }

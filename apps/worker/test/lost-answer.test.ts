@@ -42,6 +42,8 @@ function deliverLosingOneAnswer(code: number) {
       return answer ?? { deliveryId: job.deliveryId, verdict: 'missing' };
     },
     hold: async () => ({ kind: 'done' }),
+    noteCrowded: () => {},
+    judgeEndpoint: async () => {},
     openSecrets: () => ({ secrets: ['whsec_x'], customHeaders: {} }),
     release: async () => true,
     noteParked: async () => {},

@@ -22,6 +22,26 @@ test('what is wrong with the environment or the arguments is said', async () => 
   expect(await releaseHeld({}, '--help')).toMatchObject({ code: 0, output: expect.stringContaining('Exits 0') });
 });
 
+test('circuits are closed, and what they or limits have held is let go: an earlier version knows neither', async () => {
+  const stack = await aStack({ workers: 0 });
+  const { prisma, close } = openDatabase(stack);
+  const { customerId, endpoint } = await stack.customerWithEndpoint();
+  const limited = await stack.customerWithEndpoint({ max_in_flight: 1 });
+  for (const id of [customerId, customerId, limited.customerId, limited.customerId]) await stack.postEvent(id);
+  await prisma.$executeRaw`UPDATE deliveries SET hold_reason = 'circuit_open', recover_at = NULL, next_attempt_at = NULL`;
+  await prisma.endpointFlow.create({
+    data: {
+      ...{ endpointId: endpoint.id, customerId, circuitOpenedAt: new Date() },
+      ...{ circuitFailures: 10, nextProbeAt: new Date(), probeWaitMs: 30_000 },
+    },
+  });
+  expect(await releaseHeld({ DATABASE_URL: stack.database.url })).toMatchObject({ code: 0 });
+  expect(await prisma.delivery.count({ where: { recoverAt: { not: null } } })).toBe(4);
+  expect(await prisma.endpointFlow.count({ where: { circuitOpenedAt: { not: null } } })).toBe(0);
+  await close();
+  await cleanUp();
+});
+
 test('what is held is let go; what a person has put on hold stays, and is named', async () => {
   const stack = await aStack({ workers: 0 });
   const env = { DATABASE_URL: stack.database.url };

@@ -150,7 +150,13 @@ async function insertEvents(
       FROM fresh JOIN endpoints endpoint ON ${IS_SUBSCRIBED}
       LEFT JOIN endpoint_flow flow ON flow.endpoint_id = endpoint.id,
       LATERAL (
-        SELECT (CASE WHEN endpoint.on_hold THEN 'on_hold' WHEN flow.crowded_at IS NOT NULL THEN 'crowded' END)::hold_reason AS hold_reason
+        SELECT (CASE
+          WHEN endpoint.on_hold THEN 'on_hold'
+          WHEN flow.circuit_opened_at IS NOT NULL THEN 'circuit_open'
+          WHEN flow.crowded_at IS NULL THEN NULL
+          WHEN endpoint.max_in_flight IS NOT NULL OR endpoint.max_per_second IS NOT NULL THEN 'rate_limited'
+          ELSE 'crowded'
+        END)::hold_reason AS hold_reason
       ) AS hold
     ),
     fanned_out AS (

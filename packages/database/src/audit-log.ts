@@ -14,6 +14,8 @@ export type AuditAction =
   | 'endpoint.changed'
   | 'endpoint.secret_rotated'
   | 'endpoint.deactivated'
+  | 'endpoint.circuit_opened'
+  | 'endpoint.circuit_closed'
   | 'endpoint.deleted'
   | 'delivery.retried'
   | 'delivery.given_up';

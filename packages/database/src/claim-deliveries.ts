@@ -1,4 +1,5 @@
 import type { RawQuery } from './direct-query.js';
+import { Prisma } from './generated/client.js';
 import { idRange } from './id-range.js';
 import { type JobRef, lockedRowsOf } from './locked-rows.js';
 import { withPartitions } from './partitions.js';
@@ -18,6 +19,10 @@ export type Claim = {
   round: number;
   failedCount: number;
   maxAttempts: number;
+  /** Its endpoint's circuit is open, and this asks whether it may be closed. */
+  isProbe: boolean;
+  /** Others of its endpoint are held, and wait for this one to be over. */
+  isCrowded: boolean;
   endpoint: SealedEndpoint;
 };
 
@@ -32,15 +37,19 @@ export type SealedEndpoint = {
 };
 
 /**
- * `wait`: not due yet, in flight elsewhere, or locked at this moment; ask again after `waitMs`. `on_hold`: its endpoint is; hold it.
- * `ended`: this claim ended the delivery. `finished`, `superseded`, `missing`: nothing to do for this job.
+ * `wait`: not due yet, in flight elsewhere, or locked at this moment; ask again after `waitMs`. `hold`: nothing is to be sent to its endpoint
+ * now. `ended`: this claim ended the delivery. `finished`, `superseded`, `missing`: nothing to do for this job.
  */
 export type ClaimAnswer = { deliveryId: string } & (
   | { verdict: 'claimed'; claim: Claim }
   | { verdict: 'wait'; waitMs: number }
+  | { verdict: 'hold'; reason: HeldBack; endpointId: string }
   | { verdict: 'ended'; reason: 'endpoint_inactive' | 'endpoint_deleted' | 'indeterminate' }
-  | { verdict: 'finished' | 'superseded' | 'missing' | 'on_hold' }
+  | { verdict: 'finished' | 'superseded' | 'missing' }
 );
+
+/** Why a delivery that is due must not be sent: a person has put its endpoint on hold, its circuit is open, or it has limits and no grant. */
+export type HeldBack = 'on_hold' | 'circuit_open' | 'rate_limited';
 
 /** How early a job may come: BullMQ's clock and Postgres's are not the same. */
 export const DUE_TOLERANCE_MS = 100;
@@ -49,6 +58,7 @@ export const INTERRUPTED = 'interrupted: its worker never recorded an outcome';
 export const LOCKED_WAIT_MS = 100;
 /** A delivery that takes its worker down every time ends here instead of looping. */
 const MAX_STARTS = 10;
+const LEFT_ALONE = Prisma.sql`'finished', 'superseded', 'wait', 'on_hold', 'circuit_open', 'rate_limited'`;
 
 /**
  * Claims deliveries that are due, or whose lease has run out: takes the next fence, sets a lease on the database's
@@ -78,15 +88,20 @@ export async function claimDeliveries(
           WHEN endpoint.deleted_at IS NOT NULL THEN 'endpoint_deleted'
           WHEN NOT endpoint.active THEN 'endpoint_inactive'
           WHEN endpoint.on_hold THEN 'on_hold'
+          WHEN flow.circuit_opened_at IS NOT NULL AND (held.granted_until >= now()) IS NOT TRUE THEN 'circuit_open'
+          WHEN (endpoint.max_in_flight IS NOT NULL OR endpoint.max_per_second IS NOT NULL)
+            AND (held.granted_until >= now()) IS NOT TRUE THEN 'rate_limited'
           WHEN held.starts >= ${MAX_STARTS}::int THEN 'indeterminate'
           ELSE 'claimed'
-        END AS verdict
+        END AS verdict,
+        flow.circuit_opened_at IS NOT NULL AS is_probe, flow.crowded_at IS NOT NULL AS is_crowded
       FROM held JOIN endpoints endpoint ON endpoint.id = held.endpoint_id
+      LEFT JOIN endpoint_flow flow ON flow.endpoint_id = held.endpoint_id
     ),
     interrupted AS (
       INSERT INTO attempts (delivery_id, number, customer_id, round, started_at, outcome, error)
       SELECT id, fence, customer_id, round, last_attempt_at, 'unknown', ${INTERRUPTED}::text
-      FROM judged WHERE lease_expires_at IS NOT NULL AND verdict NOT IN ('finished', 'superseded', 'wait', 'on_hold')
+      FROM judged WHERE lease_expires_at IS NOT NULL AND verdict NOT IN (${LEFT_ALONE})
       ON CONFLICT DO NOTHING
     ),
     ended AS (
@@ -115,7 +130,7 @@ export async function claimDeliveries(
         lease_expires_at = now() + ${leaseMs}::int * interval '1 ms',
         -- Left alone where it comes before the lease's end, so that the row stays where it is in every index.
         recover_at = least(judged.recover_at, now() + ${leaseMs}::int * interval '1 ms'),
-        claimed_generation = judged.job_generation
+        claimed_generation = judged.job_generation, granted_until = NULL
       FROM judged
       WHERE delivery.id = judged.id AND delivery.id BETWEEN ${lowest}::uuid AND ${highest}::uuid
         AND delivery.id = ANY (ARRAY(SELECT id FROM judged WHERE verdict = 'claimed'))
@@ -124,7 +139,7 @@ export async function claimDeliveries(
     SELECT judged.id AS delivery_id,
       -- Only what came back was written (adr/0011).
       CASE
-        WHEN judged.verdict IN ('finished', 'superseded', 'wait', 'on_hold') OR judged.id = ANY (ARRAY(SELECT id FROM claimed))
+        WHEN judged.verdict IN (${LEFT_ALONE}) OR judged.id = ANY (ARRAY(SELECT id FROM claimed))
           OR judged.id = ANY (ARRAY(SELECT id FROM ended)) THEN judged.verdict
         ELSE 'passed_over'
       END AS verdict,
@@ -132,7 +147,7 @@ export async function claimDeliveries(
       judged.customer_id, judged.event_id, judged.event_type, event.body,
       -- As in the update: nobody else can have changed a row that is locked.
       judged.fence + (judged.starts > 0)::int AS fence, judged.round, judged.failed_count, judged.max_attempts,
-      judged.endpoint_id, judged.version, judged.url, judged.secret_sealed, judged.previous_secret_sealed, judged.headers_sealed,
+      judged.is_probe, judged.is_crowded, judged.endpoint_id, judged.version, judged.url, judged.secret_sealed, judged.previous_secret_sealed, judged.headers_sealed,
       (extract(epoch FROM now()) * 1000)::float8 AS claimed_at_ms
     FROM judged LEFT JOIN LATERAL (
       SELECT body FROM drift_events WHERE drift_events.id = judged.event_id AND judged.verdict = 'claimed'
@@ -161,6 +176,8 @@ type ClaimedRow = {
   round: number;
   failed_count: number;
   max_attempts: number;
+  is_probe: boolean;
+  is_crowded: boolean;
   endpoint_id: string;
   version: number;
   url: string;
@@ -178,11 +195,12 @@ type ClaimRow =
         | 'passed_over'
         | 'finished'
         | 'superseded'
-        | 'on_hold'
+        | HeldBack
         | 'endpoint_inactive'
         | 'endpoint_deleted'
         | 'indeterminate';
       delivery_id: string;
+      endpoint_id: string;
       wait_ms: number;
     };
 
@@ -197,8 +215,11 @@ function claimAnswer(row: ClaimRow): ClaimAnswer {
       return { deliveryId, verdict: 'wait', waitMs: Math.max(row.wait_ms, 1) };
     case 'finished':
     case 'superseded':
-    case 'on_hold':
       return { deliveryId, verdict: row.verdict };
+    case 'on_hold':
+    case 'circuit_open':
+    case 'rate_limited':
+      return { deliveryId, verdict: 'hold', reason: row.verdict, endpointId: row.endpoint_id };
     default:
       return { deliveryId, verdict: 'ended', reason: row.verdict };
   }
@@ -216,6 +237,8 @@ function claimOf(row: ClaimedRow): Claim {
     round: row.round,
     failedCount: row.failed_count,
     maxAttempts: row.max_attempts,
+    isProbe: row.is_probe,
+    isCrowded: row.is_crowded,
     endpoint: {
       id: row.endpoint_id,
       version: row.version,

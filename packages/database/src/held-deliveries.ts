@@ -1,9 +1,10 @@
 import { bundleId, inBundles } from './bundles.js';
-import { DUE_TOLERANCE_MS, INTERRUPTED, LOCKED_WAIT_MS } from './claim-deliveries.js';
+import { DUE_TOLERANCE_MS, type HeldBack, INTERRUPTED, LOCKED_WAIT_MS } from './claim-deliveries.js';
 import type { RawQuery } from './direct-query.js';
-import { Prisma, type PrismaClient } from './generated/client.js';
+import { type HoldReason, Prisma, type PrismaClient } from './generated/client.js';
 import { idRange } from './id-range.js';
 import { JOB_GRACE_MS } from './job-grace.js';
+import { letGo } from './let-go.js';
 import { type JobRef, lockedRowsOf } from './locked-rows.js';
 import { withPartitions } from './partitions.js';
 import { existingOf } from './passed-over.js';
@@ -19,10 +20,24 @@ export type HoldAnswer = { deliveryId: string } & (
 );
 
 /** A delivery to hold, and why. */
-export type HoldRequest = JobRef & { reason: 'crowded' | 'on_hold' };
+export type HoldRequest = JobRef & { reason: 'crowded' | HeldBack };
 
-/** Of an endpoint that has deliveries held. */
-export type HeldEndpoint = { endpointId: string; oldestId: string; isActive: boolean; isOnHold: boolean };
+/**
+ * Of an endpoint that has deliveries held. `isLimited`: they need a grant (`grantHeld`). `probeIsDue`: its circuit is open, and none is out.
+ * `isStale`: the oldest was accepted so long ago that it may have been held for too long.
+ */
+export type HeldEndpoint = {
+  endpointId: string;
+  oldestId: string;
+  isActive: boolean;
+  isOnHold: boolean;
+  isLimited: boolean;
+  /** Null: no limit. */
+  maxPerSecond: number | null;
+  circuitIsOpen: boolean;
+  probeIsDue: boolean;
+  isStale: boolean;
+};
 
 /** `maxAttempts`, `generation` and `jobId` are those of the job that the delivery waits for now. */
 export type Released = {
@@ -40,14 +55,14 @@ export type Released = {
  */
 export async function holdDeliveries(database: RawQuery, jobs: readonly HoldRequest[]): Promise<HoldAnswer[]> {
   const ids = jobs.map(({ deliveryId }) => deliveryId);
-  const onHold = jobs.filter(({ reason }) => reason === 'on_hold').map(({ deliveryId }) => deliveryId);
+  const reasons = new Map(jobs.map(({ deliveryId, reason }) => [deliveryId, reason]));
   const { lowest, highest } = idRange(ids);
   const hold = () => database.$queryRaw<HoldRow[]>`
     /* prepared: hold_deliveries */
     WITH locked AS (${lockedRowsOf(jobs)}),
     judged AS (
       SELECT locked.*, lease_expires_at IS NOT NULL AS is_interrupted,
-        (CASE WHEN id = ANY (${onHold}::uuid[]) THEN 'on_hold' ELSE 'crowded' END)::hold_reason AS reason,
+        given.reason,
         ceil(extract(epoch FROM greatest(lease_expires_at, next_attempt_at) - now()) * 1000)::int AS wait_ms,
         CASE
           WHEN status IN ('success', 'failed', 'cancelled') THEN 'finished'
@@ -56,7 +71,8 @@ export async function holdDeliveries(database: RawQuery, jobs: readonly HoldRequ
           WHEN next_attempt_at > now() + ${DUE_TOLERANCE_MS}::int * interval '1 ms' THEN 'wait'
           ELSE 'held'
         END AS verdict
-      FROM locked
+      FROM locked JOIN unnest(${[...reasons.keys()]}::uuid[], ${[...reasons.values()]}::hold_reason[]) AS given(delivery_id, reason)
+        ON given.delivery_id = locked.id
     ),
     interrupted AS (
       INSERT INTO attempts (delivery_id, number, customer_id, round, started_at, outcome, error)
@@ -67,7 +83,7 @@ export async function holdDeliveries(database: RawQuery, jobs: readonly HoldRequ
     held AS (
       UPDATE deliveries delivery SET
         hold_reason = judged.reason, held_since = coalesce(judged.held_since, now()),
-        next_attempt_at = NULL, recover_at = NULL, lease_expires_at = NULL, job_id = NULL,
+        next_attempt_at = NULL, recover_at = NULL, lease_expires_at = NULL, job_id = NULL, granted_until = NULL,
         response_code = CASE WHEN NOT is_interrupted THEN judged.response_code END,
         last_error = CASE WHEN is_interrupted THEN ${INTERRUPTED}::text ELSE judged.last_error END
       FROM judged
@@ -78,7 +94,7 @@ export async function holdDeliveries(database: RawQuery, jobs: readonly HoldRequ
     crowded AS (
       INSERT INTO endpoint_flow (endpoint_id, customer_id, crowded_at)
       SELECT DISTINCT endpoint_id, customer_id, now() FROM judged
-      WHERE verdict = 'held' AND reason = 'crowded' AND NOT EXISTS (
+      WHERE verdict = 'held' AND reason IN ('crowded', 'rate_limited') AND NOT EXISTS (
         SELECT FROM endpoint_flow WHERE endpoint_flow.endpoint_id = judged.endpoint_id AND crowded_at IS NOT NULL
       )
       ORDER BY endpoint_id
@@ -115,30 +131,31 @@ function missing(deliveryId: string): HoldAnswer {
 }
 
 /**
- * Lets held deliveries go, of each endpoint so many, the oldest first: due at once, under the next generation, because the job that found
- * no room for them has this one. If their new jobs do not get to Redis, the sweeper finds them. Several workers share the work. Fewer
- * than were asked for: no more are held, others are releasing the rest, or the endpoint is on hold.
+ * Lets held deliveries go, of each endpoint so many, the oldest first, due at once. If their new jobs do not get to Redis, the sweeper finds them. Several workers share the work. Fewer
+ * than were asked for: no more are held, others are releasing the rest, or the endpoint is on hold, has limits (`grantHeld`) or an open circuit.
  */
 export async function releaseHeld(
   prisma: PrismaClient,
   wanted: ReadonlyMap<string, number>,
-  { deliveriesPerJob }: { deliveriesPerJob: number },
+  { deliveriesPerJob, isForced = false }: { deliveriesPerJob: number; isForced?: boolean },
 ): Promise<Released[]> {
   return prisma.$queryRaw<Released[]>`
     /* prepared: release_held */
     WITH oldest AS (
       SELECT held.* FROM unnest(${[...wanted.keys()]}::uuid[], ${[...wanted.values()]}::int[]) AS wanted(endpoint_id, count),
         endpoints endpoint, LATERAL (
-          SELECT id, generation FROM deliveries
+          SELECT id, generation, hold_reason, held_since FROM deliveries
           WHERE deliveries.endpoint_id = wanted.endpoint_id AND deliveries.hold_reason IS NOT NULL
           ORDER BY id LIMIT wanted.count
           FOR UPDATE SKIP LOCKED
         ) AS held
-      WHERE endpoint.id = wanted.endpoint_id AND NOT endpoint.on_hold
+      WHERE endpoint.id = wanted.endpoint_id AND NOT endpoint.on_hold AND (${isForced}::boolean OR (
+        max_in_flight IS NULL AND max_per_second IS NULL
+        AND NOT EXISTS (SELECT FROM endpoint_flow flow WHERE flow.endpoint_id = endpoint.id AND circuit_opened_at IS NOT NULL)))
     ),
-    placed AS (SELECT id, generation, ${inBundles(Prisma.sql`id`)} FROM oldest)
+    placed AS (SELECT *, ${inBundles(Prisma.sql`id`)} FROM oldest)
     UPDATE deliveries delivery SET
-      hold_reason = NULL, generation = placed.generation + 1, job_id = ${bundleId(deliveriesPerJob)},
+      ${letGo('placed')}, job_id = ${bundleId(deliveriesPerJob)},
       next_attempt_at = now(), recover_at = now() + ${JOB_GRACE_MS}::int * interval '1 ms'
     FROM placed WHERE delivery.id = placed.id AND delivery.id = ANY (ARRAY(SELECT id FROM oldest))
     RETURNING delivery.id AS "deliveryId", delivery.endpoint_id AS "endpointId", delivery.generation,
@@ -156,14 +173,15 @@ export async function endCrowding(prisma: PrismaClient, endpointIds: readonly st
       WHERE NOT EXISTS (SELECT FROM deliveries WHERE deliveries.endpoint_id = crowded.id AND hold_reason IS NOT NULL)
     ),
     ended AS (
-      DELETE FROM endpoint_flow WHERE endpoint_id = ANY (ARRAY(SELECT id FROM free ORDER BY id))
+      UPDATE endpoint_flow SET crowded_at = NULL
+      WHERE endpoint_id = ANY (ARRAY(SELECT id FROM free ORDER BY id)) AND crowded_at IS NOT NULL
     )
     SELECT id FROM free`;
   return rows.map(({ id }) => id);
 }
 
 /** The endpoints that have deliveries held, with the oldest of each. Costs an index look per endpoint and day, however many are held. */
-export async function heldEndpoints(prisma: PrismaClient): Promise<HeldEndpoint[]> {
+export async function heldEndpoints(prisma: PrismaClient, { maxHours }: { maxHours: number }): Promise<HeldEndpoint[]> {
   return prisma.$queryRaw<HeldEndpoint[]>`
     /* prepared: held_endpoints */
     WITH RECURSIVE held AS (
@@ -176,24 +194,59 @@ export async function heldEndpoints(prisma: PrismaClient): Promise<HeldEndpoint[
       ) AS following
     )
     SELECT held.endpoint_id AS "endpointId", held.id AS "oldestId",
-      endpoint.active AND endpoint.deleted_at IS NULL AS "isActive", endpoint.on_hold AS "isOnHold"
-    FROM held JOIN endpoints endpoint ON endpoint.id = held.endpoint_id`;
+      endpoint.active AND endpoint.deleted_at IS NULL AS "isActive", endpoint.on_hold AS "isOnHold",
+      max_in_flight IS NOT NULL OR max_per_second IS NOT NULL AS "isLimited", max_per_second AS "maxPerSecond",
+      circuit_opened_at IS NOT NULL AS "circuitIsOpen",
+      coalesce(next_probe_at <= now() AND (probe_until IS NULL OR probe_until <= now()), false) AS "probeIsDue",
+      held.id < uuidv7_floor(now() - ${maxHours}::int * interval '1 hour') AS "isStale"
+    FROM held JOIN endpoints endpoint ON endpoint.id = held.endpoint_id
+      LEFT JOIN endpoint_flow flow ON flow.endpoint_id = held.endpoint_id`;
 }
 
-/** Ends held deliveries whose endpoint takes none any more, as their claims would. Answers how many; `limit` means that there may be more. */
-export async function endHeld(prisma: PrismaClient, endpointId: string, { limit }: { limit: number }): Promise<number> {
-  return prisma.$executeRaw`
+/** How many are held, by why: counted up to `limit` of them, some first. */
+export async function countHeld(
+  prisma: PrismaClient,
+  { limit }: { limit: number },
+): Promise<{ reason: HoldReason; count: number }[]> {
+  return prisma.$queryRaw<{ reason: HoldReason; count: number }[]>`
+    /* prepared: count_held */
+    SELECT hold_reason AS reason, count(*)::int AS count
+    FROM (SELECT hold_reason FROM deliveries WHERE hold_reason IS NOT NULL LIMIT ${limit}::int) AS held GROUP BY hold_reason`;
+}
+
+/** How many ended, and why. */
+export type EndedHeld = { reason: 'endpoint_inactive' | 'endpoint_deleted' | 'expired'; count: number };
+
+/**
+ * Ends held deliveries whose endpoint takes none any more, as their claims would, and those that have been held for longer than `maxHours`
+ * since the first hold of their round: not what a person has put on hold. The oldest first, `limit` at most; so many mean that there may be more.
+ */
+export async function endHeld(
+  prisma: PrismaClient,
+  endpointId: string,
+  { maxHours, limit }: { maxHours: number; limit: number },
+): Promise<EndedHeld[]> {
+  return prisma.$queryRaw<EndedHeld[]>`
     WITH oldest AS (
-      SELECT delivery.id, endpoint.deleted_at IS NOT NULL AS is_deleted
+      SELECT delivery.id, CASE
+        WHEN endpoint.deleted_at IS NOT NULL THEN 'endpoint_deleted'
+        WHEN NOT endpoint.active THEN 'endpoint_inactive'
+        ELSE 'expired' END AS reason
       FROM deliveries delivery JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id
       WHERE delivery.endpoint_id = ${endpointId}::uuid AND delivery.hold_reason IS NOT NULL
-        AND (NOT endpoint.active OR endpoint.deleted_at IS NOT NULL)
+        AND (
+          NOT endpoint.active OR endpoint.deleted_at IS NOT NULL
+          OR (NOT endpoint.on_hold AND hold_reason <> 'on_hold' AND held_since < now() - ${maxHours}::int * interval '1 hour'
+            AND delivery.id < uuidv7_floor(now() - ${maxHours}::int * interval '1 hour')))
       ORDER BY delivery.id LIMIT ${limit}::int
       FOR UPDATE OF delivery SKIP LOCKED
+    ),
+    ended AS (
+      UPDATE deliveries delivery SET
+        status = (CASE reason WHEN 'expired' THEN 'failed' ELSE 'cancelled' END)::delivery_status,
+        failure_reason = reason::failure_reason, completed_at = now(), hold_reason = NULL, held_since = NULL
+      FROM oldest WHERE delivery.id = oldest.id
+      RETURNING reason
     )
-    UPDATE deliveries delivery SET
-      status = 'cancelled',
-      failure_reason = (CASE WHEN is_deleted THEN 'endpoint_deleted' ELSE 'endpoint_inactive' END)::failure_reason,
-      completed_at = now(), hold_reason = NULL, held_since = NULL
-    FROM oldest WHERE delivery.id = oldest.id`;
+    SELECT reason, count(*)::int AS count FROM ended GROUP BY reason`;
 }

@@ -7,7 +7,23 @@ export {
 export type { Acceptance } from './acceptance.js';
 export { type Actor, type AuditAction, auditAll, type Deed, DRIFTWIRE } from './audit-log.js';
 export { type Batcher, type BatcherOptions, createBatcher } from './batcher.js';
-export { type Claim, type ClaimAnswer, claimDeliveries, type SealedEndpoint } from './claim-deliveries.js';
+export {
+  closeCircuit,
+  closeCircuitSql,
+  closeCircuits,
+  type FailingEndpoint,
+  openCircuit,
+  type Probe,
+  putOffProbe,
+  takeProbes,
+} from './circuits.js';
+export {
+  type Claim,
+  type ClaimAnswer,
+  claimDeliveries,
+  type HeldBack,
+  type SealedEndpoint,
+} from './claim-deliveries.js';
 export { type ConnectOptions, connectDatabase, type Database } from './connect.js';
 export { createDatabaseClock, type DatabaseClock, readDatabaseTimeMs } from './database-clock.js';
 export { deactivateGoneEndpoint } from './deactivate-endpoint.js';
@@ -30,6 +46,7 @@ export {
   DeliveryStatus,
   type DriftEvent,
   type Endpoint,
+  type EndpointFlow,
   FailureReason,
   HoldReason,
   InactiveReason,
@@ -38,7 +55,10 @@ export {
   type PrismaClient,
   Role,
 } from './generated/client.js';
+export { freeSlots, type Granted, grantHeld, makeSlots, SENT_WITHIN_MS } from './granted-deliveries.js';
 export {
+  countHeld,
+  type EndedHeld,
   endCrowding,
   endHeld,
   type HeldEndpoint,

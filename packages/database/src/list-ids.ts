@@ -10,6 +10,7 @@ const COLUMNS = {
   status: 'delivery_status',
   event_type: 'text',
   drift_type: 'text',
+  failure_reason: 'failure_reason',
   hold_reason: 'hold_reason',
 } as const;
 

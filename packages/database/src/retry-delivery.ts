@@ -35,7 +35,8 @@ export async function retryFinishedDelivery(
         delivery.failure_reason AS "failureReason", delivery.max_attempts AS "maxAttempts", delivery.round,
         delivery.failed_count AS "failedCount", delivery.starts, delivery.fence,
         delivery.lease_expires_at AS "leaseExpiresAt", delivery.generation, delivery.job_id AS "jobId",
-        delivery.hold_reason AS "holdReason", delivery.held_since AS "heldSince", delivery.claimed_generation AS "claimedGeneration", delivery.recover_at AS "recoverAt",
+        delivery.hold_reason AS "holdReason", delivery.held_since AS "heldSince", delivery.granted_until AS "grantedUntil",
+        delivery.claimed_generation AS "claimedGeneration", delivery.recover_at AS "recoverAt",
         delivery.next_attempt_at AS "nextAttemptAt", delivery.last_attempt_at AS "lastAttemptAt",
         delivery.response_code AS "responseCode", delivery.last_error AS "lastError",
         delivery.created_at AS "createdAt", delivery.completed_at AS "completedAt"

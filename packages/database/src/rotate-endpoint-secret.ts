@@ -24,7 +24,8 @@ export async function rotateEndpointSecret(
         version = version + 1, updated_at = now()
       WHERE id = ${id}::uuid AND customer_id = ${customerId}::uuid AND version = ${version}::int AND deleted_at IS NULL
       RETURNING id, customer_id AS "customerId", name, url, event_types AS "eventTypes", min_severity AS "minSeverity",
-        active, inactive_reason AS "inactiveReason", on_hold AS "onHold", version, secret_sealed AS "secretSealed",
+        active, inactive_reason AS "inactiveReason", on_hold AS "onHold",
+        max_in_flight AS "maxInFlight", max_per_second AS "maxPerSecond", version, secret_sealed AS "secretSealed",
         previous_secret_sealed AS "previousSecretSealed", previous_secret_expires_at AS "previousSecretExpiresAt",
         header_names AS "headerNames", headers_sealed AS "headersSealed", created_at AS "createdAt",
         updated_at AS "updatedAt", deleted_at AS "deletedAt"

@@ -22,6 +22,7 @@ beforeEach(async () => {
 });
 afterAll(() => at.close());
 
+const AGE = { maxHours: 72 };
 const hold = (...ids: string[]) =>
   holdDeliveries(
     at.direct,
@@ -160,7 +161,7 @@ test('what is in flight, not due yet, finished or replaced is not held', async (
   expect(
     await holdDeliveries(at.direct, [{ deliveryId: early ?? '', generation: 0, reason: 'crowded' }]),
   ).toMatchObject([{ verdict: 'superseded' }]);
-  expect(await at.prisma.endpointFlow.count()).toBe(0);
+  expect(await at.prisma.endpointFlow.count({ where: { crowdedAt: { not: null } } })).toBe(0);
 });
 
 test('a locked row is passed over, by a hold and by a release', async () => {
@@ -186,9 +187,9 @@ test('every endpoint with held deliveries is found, with its oldest, at the pric
   }
   await at.pause(endpoints[1]?.endpointId ?? '');
   const look = aWorkersDatabase(at);
-  await heldEndpoints(look.prisma);
+  await heldEndpoints(look.prisma, AGE);
   const before = await rowsRead(look);
-  const found = await heldEndpoints(look.prisma);
+  const found = await heldEndpoints(look.prisma, AGE);
   const read = (await rowsRead(look)) - before;
   await look.close();
   expect(new Map(found.map(({ endpointId, oldestId }) => [endpointId, oldestId]))).toEqual(oldest);
@@ -203,7 +204,7 @@ test.each([
   const { customerId, endpointId } = await anEndpoint();
   const ids = (await accept(customerId, 3)).map(({ id }) => id);
   await hold(...ids);
-  expect(await endHeld(at.prisma, endpointId, { limit: 2 })).toBe(0);
+  expect(await endHeld(at.prisma, endpointId, { ...AGE, limit: 2 })).toEqual([]);
   await at.pause(endpointId);
   if (state === 'deleted') {
     await at.prisma.endpoint.update({
@@ -211,8 +212,8 @@ test.each([
       data: { deletedAt: new Date(), secretSealed: null },
     });
   }
-  expect(await endHeld(at.prisma, endpointId, { limit: 2 })).toBe(2);
-  expect(await endHeld(at.prisma, endpointId, { limit: 2 })).toBe(1);
+  expect(await endHeld(at.prisma, endpointId, { ...AGE, limit: 2 })).toEqual([{ reason, count: 2 }]);
+  expect(await endHeld(at.prisma, endpointId, { ...AGE, limit: 2 })).toEqual([{ reason, count: 1 }]);
   for (const id of ids) {
     expect(await at.delivery(id)).toMatchObject({
       status: 'cancelled',
@@ -241,14 +242,14 @@ test('an endpoint on hold gets nothing: what is accepted is held, what was waiti
   const { customerId, endpointId } = await anEndpoint();
   const [{ id } = { id: '' }] = await accept(customerId);
   await at.prisma.endpoint.update({ where: { id: endpointId }, data: { onHold: true } });
-  expect(await at.ask(id)).toEqual({ deliveryId: id, verdict: 'on_hold' });
+  expect(await at.ask(id)).toEqual({ deliveryId: id, verdict: 'hold', reason: 'on_hold', endpointId });
   await holdDeliveries(at.direct, [{ deliveryId: id, generation: 1, reason: 'on_hold' }]);
   const [accepted] = await accept(customerId);
   expect(accepted).toMatchObject({ isHeld: true, jobId: null });
   for (const one of [id, accepted?.id ?? '']) expect(await at.delivery(one)).toMatchObject({ holdReason: 'on_hold' });
-  expect(await heldEndpoints(at.prisma)).toMatchObject([{ endpointId, oldestId: id, isOnHold: true }]);
+  expect(await heldEndpoints(at.prisma, AGE)).toMatchObject([{ endpointId, oldestId: id, isOnHold: true }]);
   expect(await release(endpointId, 10)).toEqual([]);
-  expect(await at.prisma.endpointFlow.count()).toBe(0);
+  expect(await at.prisma.endpointFlow.count({ where: { crowdedAt: { not: null } } })).toBe(0);
   await at.prisma.endpoint.update({ where: { id: endpointId }, data: { onHold: false } });
   expect(await release(endpointId, 10)).toHaveLength(2);
 });

@@ -116,8 +116,11 @@ test('every CHECK is there', async () => {
     'deliveries_lease_only_unfinished',
     'deliveries_reason_iff_unsuccessful',
     'deliveries_unfinished_is_due_or_held',
+    'endpoint_flow_open_has_next_probe',
+    'endpoint_slots_taken_has_end',
     'endpoints_deleted_has_no_secret',
     'endpoints_inactive_has_reason',
+    'endpoints_limits_in_range',
     'endpoints_previous_secret_expires',
     'queue_epoch_is_only',
   ]);
@@ -187,6 +190,7 @@ test('the foreign keys are those of tables of which few rows are written, and co
     'api_keys_customer_id_fkey',
     'audit_log_customer_id_fkey',
     'endpoint_flow_customer_id_endpoint_id_fkey',
+    'endpoint_slots_customer_id_endpoint_id_fkey',
     'endpoints_customer_id_fkey',
     'parked_deliveries_customer_id_endpoint_id_fkey',
   ]);

@@ -1,24 +1,29 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   acceptEvents,
   armOverdueDeliveries,
   type Claim,
+  closeCircuit,
   DRIFTWIRE,
   endHeld,
   holdDeliveries,
+  openCircuit,
+  putOffProbe,
   recordAttempts,
   releaseClaim,
   releaseHeld,
   retryFinishedDelivery,
   takeNextGenerations,
+  takeProbes,
 } from '../src/index.js';
 import { expectedVerdict, expectInvariants, expectRecordRule, type Row } from './protocol-rules.js';
 import { anEvent, aRecord, type Setup, setup, toFailed, toRetry } from './setup.js';
 
 /**
  * The claim, record and sweep statements against real Postgres, in random interleavings: crashes, late and duplicate
- * records, jobs of older generations, bundles, sweeps, manual retries, endpoints paused and resumed. No clock is waited for: leases
+ * records, jobs of older generations, bundles, sweeps, manual retries, endpoints paused and resumed, circuits opened, probed and closed. No clock is waited for: leases
  * have run out at once (a crash) or last, and `time passes` moves a delivery's times into the past.
  * PROTOCOL_MODEL_RUNS=2000 looks longer.
  */
@@ -62,6 +67,13 @@ const command = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('let go'), deliveriesPerJob: fc.constantFrom(1, 2, 16) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('end held'), delivery }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('pause', 'resume'), delivery }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('open', 'probe', 'probe', 'put off', 'close', 'close by probe'),
+      delivery,
+    }),
+  },
 );
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
 
@@ -121,8 +133,14 @@ async function perform(world: World, step: Command, before: Row[]): Promise<void
       return holdOne(step, before[step.delivery]);
     case 'let go':
       return letGo(world, step);
+    case 'open':
+    case 'probe':
+    case 'put off':
+    case 'close':
+    case 'close by probe':
+      return circuit(world, step);
     case 'end held':
-      await endHeld(at.prisma, world.endpointIds[step.delivery] ?? '', { limit: 10 });
+      await endHeld(at.prisma, world.endpointIds[step.delivery] ?? '', { maxHours: 72, limit: 10 });
       return;
     default:
       return setActive(world.endpointIds[step.delivery] ?? '', step.do === 'resume');
@@ -133,10 +151,13 @@ async function claimOne(world: World, step: Extract<Command, { do: 'claim' }>, b
   if (before === undefined) return;
   const generation = before.generation - Number(step.isOlder && before.generation > 1);
   const { active } = await at.prisma.endpoint.findUniqueOrThrow({ where: { id: before.endpointId } });
+  const circuitIsOpen = await isOpen(before.endpointId);
   const answer = await at.ask(before.id, { generation, leaseMs: step.crashes ? 0 : 60_000 });
-  const said = answer.verdict === 'ended' ? answer.reason : answer.verdict;
-  expect(said).toBe(expectedVerdict(before, { generation, active, now: new Date() }));
-  if (['wait', 'finished', 'superseded'].includes(said)) expect(await at.delivery(before.id)).toEqual(before);
+  const said = answer.verdict === 'ended' || answer.verdict === 'hold' ? answer.reason : answer.verdict;
+  expect(said).toBe(expectedVerdict(before, { generation, active, circuitIsOpen, now: new Date() }));
+  if (['wait', 'finished', 'superseded', 'circuit_open'].includes(said))
+    expect(await at.delivery(before.id)).toEqual(before);
+  if (answer.verdict === 'claimed') expect(answer.claim.isProbe).toBe(circuitIsOpen);
   if (answer.verdict === 'claimed') world.claims.push({ claim: answer.claim, isReleased: false });
 }
 
@@ -144,7 +165,7 @@ async function holdOne({ isOlder }: Extract<Command, { do: 'hold' }>, before: Ro
   if (before === undefined) return;
   const generation = before.generation - Number(isOlder && before.generation > 1);
   const [answer] = await holdDeliveries(at.direct, [{ deliveryId: before.id, generation, reason: 'crowded' }]);
-  const said = expectedVerdict(before, { generation, active: true, now: new Date() });
+  const said = expectedVerdict(before, { generation, active: true, circuitIsOpen: false, now: new Date() });
   const after = await at.delivery(before.id);
   expect(answer?.verdict).toBe(['claimed', 'indeterminate'].includes(said) ? 'held' : said);
   if (answer?.verdict === 'held') expect(after).toMatchObject({ holdReason: 'crowded', leaseExpiresAt: null });
@@ -154,9 +175,47 @@ async function holdOne({ isOlder }: Extract<Command, { do: 'hold' }>, before: Ro
 /** Everything that is held, of all endpoints, in one statement. */
 async function letGo({ endpointIds }: World, { deliveriesPerJob }: Extract<Command, { do: 'let go' }>): Promise<void> {
   await releaseHeld(at.prisma, new Map(endpointIds.map((id) => [id, 10])), { deliveriesPerJob });
-  expect(
-    await at.prisma.delivery.count({ where: { endpointId: { in: endpointIds }, holdReason: { not: null } } }),
-  ).toBe(0);
+  const held = await at.prisma.delivery.findMany({
+    where: { endpointId: { in: endpointIds }, holdReason: { not: null } },
+  });
+  for (const { endpointId } of held) expect(await isOpen(endpointId)).toBe(true);
+}
+
+async function isOpen(endpointId: string): Promise<boolean> {
+  return (await at.prisma.endpointFlow.findUnique({ where: { endpointId } }))?.circuitOpenedAt != null;
+}
+
+const PROBE_LEASE_MS = 60_000;
+
+/** What opens, asks and closes has seen something that the model knows nothing of: any of it may come at any time. */
+async function circuit(world: World, step: Extract<Command, { delivery: number; do: string }>): Promise<void> {
+  const endpointId = world.endpointIds[step.delivery] ?? '';
+  const endpoint = await at.prisma.endpoint.findUniqueOrThrow({ where: { id: endpointId }, include: { flow: true } });
+  const deliveryId = endpoint.flow[0]?.probeDeliveryId ?? randomUUID();
+  if (step.do === 'open') {
+    const failing = { endpointId, version: endpoint.version, failures: 10, forMs: 0 };
+    await openCircuit(at.prisma, failing, { probeAfterMs: 1 });
+  } else if (step.do === 'probe') await probe(endpointId, deliveryId);
+  else if (step.do === 'put off') {
+    await putOffProbe(at.prisma, { endpointId, deliveryId }, { isFailure: true, notBeforeMs: 0 });
+  } else {
+    const closed = await closeCircuit(
+      at.prisma,
+      step.do === 'close' ? { endpointId } : { endpointId, deliveryId },
+      DRIFTWIRE,
+    );
+    if (step.do === 'close') expect(closed).toBe(endpoint.flow[0]?.circuitOpenedAt != null);
+  }
+}
+
+async function probe(endpointId: string, outId: string): Promise<void> {
+  await at.prisma.$executeRaw`
+    UPDATE endpoint_flow SET next_probe_at = now() WHERE endpoint_id = ${endpointId}::uuid AND circuit_opened_at IS NOT NULL`;
+  const out = await at.prisma.delivery.findFirst({ where: { id: outId } });
+  const taken = await takeProbes(at.prisma, [endpointId], { claimWithinMs: 10_000, leaseMs: PROBE_LEASE_MS });
+  // The one before may have been claimed as a probe, and its lease not be over.
+  const isOut = out?.leaseExpiresAt != null && out.leaseExpiresAt.getTime() > Date.now() + 1_000;
+  expect(taken.length).toBeLessThanOrEqual(isOut ? 0 : 1);
 }
 
 /** Of any claim so far, in time or late, for the first time or again. */
@@ -194,8 +253,11 @@ async function passTime(id: string | undefined): Promise<void> {
   await at.prisma.$executeRaw`
     UPDATE deliveries SET
       next_attempt_at = now() - interval '1 s', recover_at = now() - interval '1 s',
-      lease_expires_at = CASE WHEN lease_expires_at IS NOT NULL THEN now() - interval '1 s' END
+      lease_expires_at = CASE WHEN lease_expires_at IS NOT NULL THEN now() - interval '1 s' END,
+      granted_until = CASE WHEN granted_until IS NOT NULL THEN now() - interval '1 s' END
     WHERE id = ${id}::uuid AND recover_at IS NOT NULL`;
+  await at.prisma.$executeRaw`
+    UPDATE endpoint_flow SET probe_until = now() - interval '1 s' WHERE probe_delivery_id = ${id}::uuid`;
 }
 
 async function sweep({ jobsFinished, deliveriesPerJob }: Extract<Command, { do: 'sweep' }>): Promise<void> {

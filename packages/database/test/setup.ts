@@ -175,6 +175,8 @@ function endpointOf(customerId: string) {
     active: true,
     inactiveReason: null,
     onHold: false,
+    maxInFlight: null,
+    maxPerSecond: null,
     secretSealed: 'sealed secret',
     headerNames: [],
     headersSealed: null,

@@ -16,6 +16,7 @@ export type FailureReason =
   | 'gone'
   | 'blocked'
   | 'indeterminate'
+  | 'expired'
   | 'endpoint_inactive'
   | 'endpoint_deleted';
 

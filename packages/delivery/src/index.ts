@@ -1,5 +1,14 @@
 export { type AddressPolicy, defaultPorts, isAllowedAddress, urlProblem } from './address-rules.js';
 export { longestDelayMs, retryDelayMs } from './backoff.js';
+export {
+  type CircuitPolicy,
+  type Evidence,
+  evidenceOf,
+  type FailureStreak,
+  failedAgain,
+  isFailing,
+  opensCircuit,
+} from './circuit.js';
 export { customHeaderProblem } from './custom-headers.js';
 export { type AttemptFacts, decide, type FailureReason, type RetryPolicy, type Transition } from './decide.js';
 export {

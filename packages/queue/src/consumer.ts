@@ -7,29 +7,38 @@ import { createPlaces, mostUnfinished, type Places } from './places.js';
 import type { QueueOptions } from './producer.js';
 import { connectConsumer, redisAnswers, redisTakesWrites } from './redis-connection.js';
 import { explained } from './redis-refusal.js';
-import { createRunJob, type JobEnding, type RunJobDeps, recordedDelay } from './run-job.js';
+import {
+  createRunJob,
+  type DeliveryToRun,
+  type JobEnding,
+  type RunJobDeps,
+  recordedDelay,
+  runWithoutJob,
+} from './run-job.js';
 
 export type ConsumerOptions = QueueOptions &
   Omit<RunJobDeps, 'run'> & {
     /** Requests at once, whatever jobs their deliveries came in. */
     concurrency: number;
     /** Never rejects but for a bug. Says when its request goes out, and when it is over. */
-    run: (delivery: DeliveryJob, request: RequestWatch) => Promise<JobEnding>;
+    run: (delivery: DeliveryToRun, request: RequestWatch) => Promise<JobEnding>;
     /** Whether deliveries of this endpoint are held, so that one that was not released yet is behind them. */
     isCrowded: (endpointId: string) => boolean;
     /** For a delivery whose endpoint is crowded. Never rejects but for a bug. */
     hold: (delivery: DeliveryJob) => Promise<JobEnding>;
     /** Told of every request that was made. `hasRoom`: its endpoint would be given another place. */
-    onRequestOver: (endpointId: string, over: RequestOver & { hasRoom: boolean }) => void;
+    onRequestOver: (delivery: DeliveryJob & { endpointId: string }, over: RequestOver & { hasRoom: boolean }) => void;
   };
 
-export type RequestWatch = { begins: () => void; isOver: (over: RequestOver) => void };
+export type RequestWatch = { begins: (customerId: string) => void; isOver: (over: RequestOver) => void };
 
 export type RequestOver = { isSuccess: boolean; isTimeout: boolean };
 
 export type Consumer = {
   /** Takes jobs from now on; waits for Redis as long as it must, and for the rights it needs there. */
   start: () => void;
+  /** Runs a delivery that has no job in a place like any other; what is left to do gets a job. Never rejects but for a bug. */
+  runWithoutJob: (delivery: DeliveryToRun, maxAttempts: number) => Promise<void>;
   /** Stops taking jobs and waits for those in flight; never longer than the deadline, even without Redis. */
   close: (deadlineMs: number) => Promise<void>;
   /** True when Redis answers a ping within a second. */
@@ -40,6 +49,8 @@ export type Consumer = {
   isRefused: () => boolean;
   /** Deliveries being worked on now: claimed, sent or recorded. */
   inFlight: () => number;
+  /** Places that are taken: requests that are out, or about to go. */
+  placesTaken: () => number;
   /** True when what waits to be recorded takes places from others, or might soon. */
   isPressed: () => boolean;
 };
@@ -73,13 +84,14 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const connection = connectConsumer(options.redisUrl, onError);
   const inFlight = new Set<Promise<JobEnding>>();
   const places = createPlaces(options.concurrency);
-  const runJob = createRunJob({
+  const runDeps = {
     ...options,
     run: inPlace(places, {
       ...options,
       run: (delivery, request) => tracked(inFlight, options.run(delivery, request)),
     }),
-  });
+  };
+  const runJob = createRunJob(runDeps);
   const isKept = createAllowance(KEPT_JOBS, COMPLETED_KEPT_PER_SECOND);
   const run = async (job: Job, token: string | undefined) => {
     await runJob(job, token);
@@ -123,10 +135,12 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
   return {
     start: () => void takeJobs().catch(onError),
+    runWithoutJob: (delivery, maxAttempts) => runWithoutJob(runDeps, delivery, maxAttempts),
     answers: () => redisAnswers(connection),
     takesJobs: async () => (await redisTakesWrites(connection, options.prefix, onError)) && worker?.isFed === true,
     isRefused: () => isForbidden || worker?.isRefused === true,
     inFlight: () => inFlight.size,
+    placesTaken: places.taken,
     isPressed: () => places.unfinished() >= PRESSED_AT * mostUnfinished(options.concurrency),
     close: async (deadlineMs) => {
       closing.abort();
@@ -184,7 +198,7 @@ function inPlace(
     if (place === 'crowded') return hold(delivery);
     const isOver = (over: RequestOver) => {
       place.vacate(over);
-      onRequestOver(endpointId, { ...over, hasRoom: places.hasRoomFor(endpointId) });
+      onRequestOver({ ...delivery, endpointId }, { ...over, hasRoom: places.hasRoomFor(endpointId) });
     };
     return run(delivery, { begins: place.begin, isOver }).finally(place.leave);
   };

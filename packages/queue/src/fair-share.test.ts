@@ -3,6 +3,7 @@ import { decayed, isInSight, isLineEnough, mayTake, ONE_MORE, type Standing } fr
 
 const fine: Standing = {
   taken: 0,
+  takenByCustomer: 0,
   endedPerMs: 0,
   oldestMs: 0,
   sinceEndedMs: 10,
@@ -12,6 +13,8 @@ const fine: Standing = {
 test.each<[string, Partial<Standing>, { free: number; total: number }, boolean]>([
   ['fewer than twice as many as are free', { taken: 65 }, { free: 33, total: 99 }, true],
   ['twice as many', { taken: 66 }, { free: 33, total: 99 }, false],
+  ['none, and whose customer has four times as many', { takenByCustomer: 80 }, { free: 20, total: 100 }, false],
+  ['none, and whose customer has fewer', { takenByCustomer: 79 }, { free: 20, total: 100 }, true],
   ['none, and one is left', {}, { free: 1, total: 100 }, true],
   ['none, and none is left', {}, { free: 0, total: 100 }, false],
   ['none, a timeout a second ago, and a tenth is left', { sinceTimeoutMs: 1_000 }, { free: 10, total: 100 }, false],

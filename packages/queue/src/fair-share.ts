@@ -4,6 +4,8 @@
  * share six sevenths, and there is always room for one that comes new. Nothing to configure, and nothing to know of other workers.
  */
 const SHARE_OF_FREE = 2;
+/** And all endpoints of a customer together: four fifths, or fifty endpoints would be fifty shares. */
+const CUSTOMERS_SHARE_OF_FREE = 4;
 /**
  * So much of all places is kept for endpoints that are proven to give one back soon: with whole places the rule gives the last one away.
  * An endpoint of which nothing is known is trusted with one place, down to half of that.
@@ -29,6 +31,8 @@ const IN_LINE = 4;
 export type Standing = {
   /** Places of this endpoint. */
   taken: number;
+  /** Of all endpoints of its customer, as far as they are known. */
+  takenByCustomer: number;
   /** How many of its requests end in a millisecond, of late. */
   endedPerMs: number;
   /** For how long the oldest of its requests has been in flight. */
@@ -41,6 +45,7 @@ export type Standing = {
 
 /** Whether an endpoint may take another of the places that are free. */
 export function mayTake(standing: Standing, { free, total }: { free: number; total: number }): boolean {
+  if (standing.takenByCustomer >= CUSTOMERS_SHARE_OF_FREE * free) return false;
   return free > keptFrom(standing, total) && standing.taken < SHARE_OF_FREE * free;
 }
 

@@ -20,5 +20,5 @@ export type { JobPresence } from './job-presence.js';
 export { createProducer, type Producer, type QueueOptions } from './producer.js';
 export { connectCounter } from './redis-connection.js';
 export { RedisRefusal } from './redis-refusal.js';
-export { createRunJob, type JobEnding, recordedDelay } from './run-job.js';
+export { createRunJob, type DeliveryToRun, type JobEnding, type Pace, recordedDelay } from './run-job.js';
 export { type ErrorListener, withoutRepeats } from './without-repeats.js';

@@ -26,6 +26,26 @@ test('three busy endpoints share six sevenths, equally', async () => {
   expect(shares).toEqual({ a: 20, b: 20, c: 20 });
 });
 
+test('fifty endpoints of a customer share four fifths, and what one gives back another may take', async () => {
+  const places = createPlaces(100);
+  const ids = Array.from({ length: 50 }, (_, index) => `hog ${index}`);
+  for (const id of ids) {
+    const place = await taken(places, id);
+    place.begin('hog');
+    place.leave();
+  }
+  const first = await taken(places, 'hog 0');
+  for (const id of ids) await fill(places, id, 'hog');
+  expect(100 - places.room()).toBe(80);
+  // One of which nothing is known gets a place before it is known whose it is.
+  const unknown = await taken(places, 'hog 50');
+  unknown.begin('hog');
+  expect([places.hasRoomFor('hog 50'), places.hasRoomFor("a neighbour's")]).toEqual([false, true]);
+  first.vacate(FINE);
+  unknown.vacate(FINE);
+  expect(places.hasRoomFor('hog 50')).toBe(true);
+});
+
 test('who waits in line gets the place that is given back', async () => {
   const places = createPlaces(2);
   const [first, second] = [await taken(places), await taken(places)];
@@ -93,7 +113,7 @@ test('the last places are for an endpoint that is proven, however many hang', as
   let now = 0;
   const places = createPlaces(20, () => now);
   const proven = await taken(places, 'proven');
-  proven.begin();
+  proven.begin('customer of proven');
   proven.vacate(FINE);
   proven.leave();
   for (let hanging = 0; hanging < 30; hanging += 1) await fill(places, `hangs ${hanging}`);
@@ -127,10 +147,10 @@ test('when everything is about to end, nobody gets a place or waits for one', as
   await places.change();
 });
 
-async function fill(places: Places, endpointId: string): Promise<number> {
+async function fill(places: Places, endpointId: string, customerId = `customer of ${endpointId}`): Promise<number> {
   let filled = 0;
   while (places.hasRoomFor(endpointId)) {
-    (await taken(places, endpointId)).begin();
+    (await taken(places, endpointId)).begin(customerId);
     filled += 1;
   }
   return filled;

@@ -12,6 +12,8 @@ export type Places = {
   room: () => number;
   /** Whether this endpoint would be given another place now. */
   hasRoomFor: (endpointId: string) => boolean;
+  /** How many are given now. */
+  taken: () => number;
   /** Deliveries that have taken a place and not come to their end. */
   unfinished: () => number;
   /** Answers when there may be more room, or when no more places are given. */
@@ -21,8 +23,8 @@ export type Places = {
 
 /** Each is said once or not at all, in this order. */
 export type Place = {
-  /** The request goes out: only from now on does its endpoint keep anybody waiting. */
-  begin: () => void;
+  /** The request goes out: only from now on does its endpoint keep anybody waiting. Its customer's endpoints share what it gets. */
+  begin: (customerId: string) => void;
   /** The request is over; what it came to is not on record yet. */
   vacate: (how: { isTimeout: boolean }) => void;
   /** The delivery has come to its end here. Includes `vacate`. */
@@ -30,8 +32,11 @@ export type Place = {
 };
 
 type Waiting = { endpointId: string; sinceMs: number; answer: (place: Place | 'crowded' | null) => void };
+type Customer = { taken: number };
 type Endpoint = {
   taken: number;
+  /** An own one, until a request has said whose it is. */
+  customer: Customer;
   begunAtMs: Set<{ ms: number }>;
   endedPerMs: number;
   endedAtMs: number;
@@ -48,6 +53,7 @@ const MOST_REMEMBERED = 10_000;
 
 export function createPlaces(total: number, now: () => number = () => performance.now()): Places {
   const endpoints = new Map<string, Endpoint>();
+  const customers = new Map<string, Customer>();
   const most = mostUnfinished(total);
   let line: Waiting[] = [];
   let onChange: (() => void)[] = [];
@@ -64,6 +70,7 @@ export function createPlaces(total: number, now: () => number = () => performanc
     const [oldest] = endpoint.begunAtMs;
     return {
       taken: endpoint.taken,
+      takenByCustomer: endpoint.customer.taken,
       endedPerMs: decayed(endpoint.endedPerMs, now() - endpoint.endedAtMs),
       oldestMs: oldest === undefined ? 0 : now() - oldest.ms,
       sinceEndedMs: now() - endpoint.endedAtMs,
@@ -75,12 +82,22 @@ export function createPlaces(total: number, now: () => number = () => performanc
     return mayTake(standingOf(endpointId), { free: free(), total });
   }
 
+  function giveTo(endpoint: Endpoint, customerId: string): void {
+    const customer = customers.get(customerId) ?? { taken: 0 };
+    if (endpoint.customer === customer) return;
+    customers.set(customerId, customer);
+    endpoint.customer.taken -= endpoint.taken;
+    customer.taken += endpoint.taken;
+    endpoint.customer = customer;
+  }
+
   function occupy(endpointId: string): Place {
-    const endpoint = endpoints.get(endpointId) ?? { ...NEW, begunAtMs: new Set() };
+    const endpoint = endpoints.get(endpointId) ?? { ...NEW, begunAtMs: new Set(), customer: { taken: 0 } };
     endpoints.set(endpointId, endpoint);
     const begun = { ms: 0 };
     let isTaken = true;
     endpoint.taken += 1;
+    endpoint.customer.taken += 1;
     taken += 1;
     unfinished += 1;
     const giveBack = () => {
@@ -88,10 +105,12 @@ export function createPlaces(total: number, now: () => number = () => performanc
       isTaken = false;
       endpoint.begunAtMs.delete(begun);
       endpoint.taken -= 1;
+      endpoint.customer.taken -= 1;
       taken -= 1;
     };
     return {
-      begin() {
+      begin(customerId) {
+        if (isTaken) giveTo(endpoint, customerId);
         begun.ms = now();
         endpoint.begunAtMs.add(begun);
       },
@@ -108,6 +127,7 @@ export function createPlaces(total: number, now: () => number = () => performanc
         giveBack();
         admit();
         forgetIdle(endpoints);
+        forgetIdle(customers);
       },
     };
   }
@@ -120,6 +140,16 @@ export function createPlaces(total: number, now: () => number = () => performanc
       return false;
     });
     tell();
+  }
+
+  /** In line: of this endpoint; where it has no place yet, of its customer, because that is what it waits for. */
+  function aheadOf(endpointId: string): number {
+    const endpoint = endpoints.get(endpointId);
+    const isSame =
+      endpoint === undefined || endpoint.taken > 0
+        ? (one: Waiting) => one.endpointId === endpointId
+        : (one: Waiting) => endpoints.get(one.endpointId)?.customer === endpoint.customer;
+    return line.filter(isSame).length;
   }
 
   function lookLater(): void {
@@ -158,13 +188,13 @@ export function createPlaces(total: number, now: () => number = () => performanc
     async take(endpointId) {
       if (isClosed) return null;
       if (hasRoomFor(endpointId)) return occupy(endpointId);
-      const ahead = line.filter((one) => one.endpointId === endpointId).length;
-      if (isLineEnough(standingOf(endpointId), ahead)) return 'crowded';
+      if (isLineEnough(standingOf(endpointId), aheadOf(endpointId))) return 'crowded';
       lookLater();
       return new Promise((answer) => line.push({ endpointId, sinceMs: now(), answer }));
     },
     room: () => (line.length < longestLine(total) ? free() : 0),
     hasRoomFor,
+    taken: () => taken,
     unfinished: () => unfinished,
     change: () => (isClosed ? Promise.resolve() : new Promise((resolve) => onChange.push(resolve))),
     close() {
@@ -180,13 +210,14 @@ const NEVER = Number.NEGATIVE_INFINITY;
 const NEW = { taken: 0, endedPerMs: 0, endedAtMs: NEVER, timedOutAtMs: NEVER };
 const UNKNOWN: Standing = {
   taken: 0,
+  takenByCustomer: 0,
   endedPerMs: 0,
   oldestMs: 0,
   sinceEndedMs: Number.POSITIVE_INFINITY,
   sinceTimeoutMs: Number.POSITIVE_INFINITY,
 };
 
-function forgetIdle(endpoints: Map<string, Endpoint>): void {
-  if (endpoints.size < MOST_REMEMBERED) return;
-  for (const [id, { taken }] of endpoints) if (taken === 0) endpoints.delete(id);
+function forgetIdle(all: Map<string, { taken: number }>): void {
+  if (all.size < MOST_REMEMBERED) return;
+  for (const [id, { taken }] of all) if (taken === 0) all.delete(id);
 }

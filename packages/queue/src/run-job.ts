@@ -22,9 +22,13 @@ export type JobEnding =
   /** Not now: run again after `delayMs` without spending an attempt. */
   | { kind: 'snooze'; delayMs: number };
 
+/** When its request must go out, by this process's monotonic clock in milliseconds: at that time, or `withinMs` later. */
+export type Pace = { atMs: number; withinMs: number };
+export type DeliveryToRun = DeliveryJob & { pace?: Pace };
+
 export type RunJobDeps = {
   /** Never rejects but for a bug. */
-  run: (delivery: DeliveryJob) => Promise<JobEnding>;
+  run: (delivery: DeliveryToRun) => Promise<JobEnding>;
   /** For what leaves its job. Returns at once; what it loses, the sweeper finds. */
   enqueue: (wakeUps: readonly DeliveryWakeUp[]) => void;
   onMalformedJob: (jobId: string | undefined) => void;
@@ -63,11 +67,18 @@ async function runMembers(deps: RunJobDeps, data: JobData, job: Job): Promise<Jo
   const [first, ...others] = membersOf(data);
   const runMember = async (member: DeliveryJob) => ({ member, ending: await deps.run(member).catch(throwAsError) });
   if (others.length > 0) {
-    const running = [first, ...others].map(async (member) => leaveBundle(deps, await runMember(member), job));
+    const running = [first, ...others].map(async (member) => leaveJob(deps, await runMember(member), attemptsOf(job)));
     return endingOfBundle(await allOf(running));
   }
   const ran = await runMember(first);
-  return hasLeft(ran) ? leaveBundle(deps, ran, job) : ran.ending;
+  return hasLeft(ran) ? leaveJob(deps, ran, attemptsOf(job)) : ran.ending;
+}
+
+/** Runs a delivery that has no job, and adds one for what is left to do. */
+export async function runWithoutJob(deps: RunJobDeps, delivery: DeliveryToRun, maxAttempts: number): Promise<void> {
+  const { pace: _, ...member } = delivery;
+  const ending = await deps.run(delivery).catch(throwAsError);
+  if (leaveJob(deps, { member, ending }, maxAttempts).kind === 'snooze') deps.enqueue([{ ...member, maxAttempts }]);
 }
 
 type Ran = { member: DeliveryJob; ending: JobEnding };
@@ -77,10 +88,13 @@ function hasLeft({ member, ending }: Ran): boolean {
   return ending.kind === 'retry' && ending.generation !== member.generation;
 }
 
+function attemptsOf({ opts }: Job): number {
+  return opts.attempts ?? 1;
+}
+
 /** What failed goes on in a job of its own; answers what is left for this one. */
-function leaveBundle({ enqueue }: RunJobDeps, { member, ending }: Ran, { opts }: Job): JobEnding {
+function leaveJob({ enqueue }: RunJobDeps, { member, ending }: Ran, maxAttempts: number): JobEnding {
   if (ending.kind !== 'retry' && ending.kind !== 'failed') return ending;
-  const maxAttempts = opts.attempts ?? 1;
   if (ending.kind === 'failed') enqueue([{ ...member, maxAttempts, onRecord: { reason: ending.reason } }]);
   else {
     const { reason, delayMs, generation } = ending;

@@ -45,6 +45,11 @@ export const workerEnvironment = z.object({
   WORKER_CONCURRENCY: wholeNumber(1, 10_000).default(100),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 3_600_000).default(25_000),
   RETENTION_DAYS: wholeNumber(0, 36_500).default(30),
+  CIRCUIT_BREAKER: flag.default(true),
+  CIRCUIT_AFTER_FAILURES: wholeNumber(4, 10_000).default(10),
+  CIRCUIT_AFTER_MS: wholeNumber(0, 3_600_000).default(30_000),
+  CIRCUIT_PROBE_MS: wholeNumber(100, 600_000).default(30_000),
+  HOLD_MAX_HOURS: wholeNumber(1, 8_760).default(72),
   SABOTAGE: z
     .enum(['none', 'no-sweeper', 'no-fence'], { error: 'must be none, no-sweeper or no-fence' })
     .default('none'),

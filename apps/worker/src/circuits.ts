@@ -1,0 +1,122 @@
+import type { Claim, FailingEndpoint, Granted, Probe } from '@driftwire/database';
+import {
+  type CircuitPolicy,
+  evidenceOf,
+  type FailureStreak,
+  failedAgain,
+  isFailing,
+  type Outcome,
+  opensCircuit,
+} from '@driftwire/delivery';
+
+export type CircuitsDeps = {
+  /** False when somebody else has opened it, the endpoint has changed, or it answers others. */
+  open: (endpoint: FailingEndpoint) => Promise<boolean>;
+  /** False when it is not open any more, or another probe is out. */
+  close: (probe: Probe) => Promise<boolean>;
+  putOff: (probe: Probe, how: { isFailure: boolean; notBeforeMs: number }) => Promise<boolean>;
+  takeProbes: (endpointIds: readonly string[]) => Promise<Granted[]>;
+  /** Returns at once. */
+  run: (probe: Granted) => void;
+  observe: CircuitsObserver;
+  policy: CircuitPolicy;
+  /** A monotonic clock in milliseconds. */
+  now: () => number;
+};
+
+/** What an operator is told; each is one log line and a metric. */
+export type CircuitsObserver = {
+  opened: (endpoint: FailingEndpoint & { customerId: string }) => void;
+  probed: (probe: Granted) => void;
+  closed: (claim: Claim) => void;
+  /** The next attempt, or the next look, tries again. */
+  failed: (endpointId: string, error: unknown) => void;
+};
+
+export type Circuits = {
+  /**
+   * To be told of every attempt that is on record. Opens an endpoint's circuit when its attempts keep failing, and closes it when a probe
+   * has succeeded: then it answers true, and what is held may follow.
+   */
+  attempted: (claim: Claim, attempt: Attempted) => Promise<boolean>;
+  /** Whether the last attempts of this endpoint have failed here. */
+  isFailing: (endpointId: string) => boolean;
+  /** Sends one probe to each of these endpoints whose circuit is open. */
+  probe: (endpointIds: readonly string[]) => Promise<void>;
+};
+
+/** What came back, and after how long. */
+export type Attempted = { outcome: Outcome; durationMs: number };
+
+type Watched = { version: number; streak: FailureStreak };
+
+const MOST_REMEMBERED = 10_000;
+
+/**
+ * Decides by what this worker has seen whether an endpoint is still sent to; Postgres has the last word, and says it to all workers
+ * (docs/adr/0013-circuits.md).
+ */
+export function createCircuits(deps: CircuitsDeps): Circuits {
+  const failing = new Map<string, Watched>();
+
+  function fail({ deliveryId, endpoint }: Claim, durationMs: number, isTimeout: boolean): FailureStreak {
+    const known = failing.get(endpoint.id);
+    const before = known?.version === endpoint.version ? known.streak : undefined;
+    const streak = failedAgain(before, { deliveryId, isTimeout, begunMs: deps.now() - durationMs });
+    if (failing.size >= MOST_REMEMBERED) failing.clear();
+    failing.set(endpoint.id, { version: endpoint.version, streak });
+    return streak;
+  }
+
+  async function open({ customerId, endpoint }: Claim, { failures, sinceMs }: FailureStreak): Promise<void> {
+    // What is recorded while this is asked begins a streak of its own.
+    failing.delete(endpoint.id);
+    const { id: endpointId, version } = endpoint;
+    const asked = { endpointId, version, failures, forMs: deps.now() - sinceMs };
+    if (await deps.open(asked)) deps.observe.opened({ ...asked, customerId });
+  }
+
+  async function judgeProbe(claim: Claim, outcome: Outcome): Promise<boolean> {
+    const { deliveryId } = claim;
+    const probe = { endpointId: claim.endpoint.id, deliveryId };
+    const evidence = evidenceOf(outcome);
+    if (evidence !== 'success') {
+      const notBeforeMs = outcome.kind === 'response' ? (outcome.retryAfterMs ?? 0) : 0;
+      await deps.putOff(probe, { isFailure: evidence !== 'neither', notBeforeMs });
+      return false;
+    }
+    const isClosed = await deps.close(probe);
+    if (isClosed) deps.observe.closed(claim);
+    return isClosed;
+  }
+
+  async function attempted(claim: Claim, { outcome, durationMs }: Attempted): Promise<boolean> {
+    if (claim.isProbe) return judgeProbe(claim, outcome);
+    const evidence = evidenceOf(outcome);
+    if (evidence === 'success') failing.delete(claim.endpoint.id);
+    if (evidence === 'success' || evidence === 'neither') return false;
+    const streak = fail(claim, durationMs, evidence === 'timeout');
+    if (opensCircuit(streak, deps.now(), deps.policy)) await open(claim, streak);
+    return false;
+  }
+
+  return {
+    attempted: (claim, attempt) =>
+      attempted(claim, attempt).catch((error: unknown) => {
+        deps.observe.failed(claim.endpoint.id, error);
+        return false;
+      }),
+    isFailing: (endpointId) => isFailing(failing.get(endpointId)?.streak),
+    async probe(endpointIds) {
+      for (const probe of await deps.takeProbes(endpointIds)) {
+        deps.observe.probed(probe);
+        deps.run(probe);
+      }
+    },
+  };
+}
+
+/** For CIRCUIT_BREAKER=false. Those that are open are closed by whoever looks. */
+export function noCircuits(closeAll: () => Promise<unknown>): Circuits {
+  return { attempted: async () => false, isFailing: () => false, probe: async () => void (await closeAll()) };
+}
