@@ -1,6 +1,7 @@
 import { until } from '@driftwire/testing';
 import { afterEach, expect, test } from '@jest/globals';
 import { type Served, startNeighbourhood } from './neighbourhood.js';
+import { preload } from './preloads.js';
 
 let close = async () => {};
 afterEach(() => close());
@@ -145,6 +146,44 @@ test('the worker that has sent the probe is killed: the next probe comes from an
   const all = await world.prisma.delivery.count();
   await until(async () => (await world.delivered(watched.customerId)) === all, { deadlineMs: 90_000 });
 }, 180_000);
+
+test('the worker that has sent the probe is frozen for longer than its lease: until that is over no other is sent, and what it says later changes nothing', async () => {
+  const world = await aWorld({ REQUEST_TIMEOUT_MS: '1000' });
+  const { stack, watched } = world;
+  await opened(world);
+  stack.receiver.reply('hang');
+  const before = stack.receiver.requests.length;
+  await until(() => stack.receiver.requests.length > before);
+  const frozenAt = performance.now();
+  const [frozen] = stack.workers;
+  frozen?.signal('SIGSTOP');
+  stack.receiver.reply(200);
+  await world.anotherWorker();
+  await until(() => stack.receiver.requests.length > before + 1, { deadlineMs: 60_000 });
+  // The lease: the timeout, and twenty seconds.
+  expect(performance.now() - frozenAt).toBeGreaterThan(20_500);
+  await until(async () => !(await isOpen(world)));
+  frozen?.signal('SIGCONT');
+  const all = await world.prisma.delivery.count();
+  await until(async () => (await world.delivered(watched.customerId)) === all, { deadlineMs: 60_000 });
+  expect(await auditOf(world, watched)).toEqual(['endpoint.circuit_opened', 'endpoint.circuit_closed']);
+}, 150_000);
+
+test('a worker whose clock is ten minutes ahead opens and closes a circuit at the times of everybody else', async () => {
+  const clock = { NODE_OPTIONS: preload('shifted-clock'), CLOCK_SHIFT_MS: '600000', CLOCK_SHIFTS: 'from the start' };
+  const world = await aWorld({}, { workers: 0 });
+  await world.anotherWorker(clock);
+  const { stack, watched } = world;
+  await opened(world);
+  const { body } = await stack.api.get(`/v1/endpoints/${watched.endpoint.id}`);
+  expect(body.circuit.state).not.toBe('closed');
+  expect(Math.abs(Date.parse(body.circuit.since) - Date.now())).toBeLessThan(10_000);
+  const next = (await flowOf(world, watched))?.nextProbeAt;
+  expect(Math.abs(Number(next) - Date.now())).toBeLessThan(10_000);
+  await world.post(watched, 5);
+  stack.receiver.reply(200);
+  await until(async () => !(await isOpen(world)), { deadlineMs: 20_000 });
+}, 60_000);
 
 test('an endpoint that answers one worker keeps its circuit, whatever another sees of it', async () => {
   const world = await aWorld();
