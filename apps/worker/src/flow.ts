@@ -51,7 +51,7 @@ export type Flow = Pick<Holding, 'isCrowded' | 'hold' | 'noteCrowded' | 'look' |
 export type LettingGo = { heldEndpoints: typeof heldEndpoints; releaseHeld: typeof releaseHeld };
 
 /** So long after it was granted a delivery may be claimed. */
-const GRANT_MS = 10_000;
+const GRANT_MS = 5_000;
 /** The gauge counts up to this, which is more than anybody needs to know. */
 const COUNT_LIMIT = 10_000;
 

@@ -23,9 +23,9 @@ test('what is granted runs without a job, a little before its time where it has 
   expect(waits).toEqual([0, 220]);
   await pass(220);
   expect(ran).toEqual([
-    { deliveryId: 'now', endpointId: 'endpoint-1', generation: 2, isReleased: true },
+    { deliveryId: 'now', endpointId: 'endpoint-1', generation: 2, isReleased: true, isGranted: true },
     {
-      ...{ deliveryId: 'paced', endpointId: 'endpoint-1', generation: 2, isReleased: true },
+      ...{ deliveryId: 'paced', endpointId: 'endpoint-1', generation: 2, isReleased: true, isGranted: true },
       pace: { atMs: 300, withinMs: 50 },
     },
   ]);

@@ -61,7 +61,7 @@ export function createGranting(deps: GrantingDeps): Granting {
   async function runNow({ deliveryId, endpointId, generation, maxAttempts, isPaced }: Granted, atMs: number) {
     const pace = isPaced ? { pace: { atMs, withinMs: SENT_WITHIN_MS } } : {};
     if (isPaced && deps.now() > atMs) lateUntilMs = deps.now() + LATE_FOR_MS;
-    await deps.run({ deliveryId, endpointId, generation, isReleased: true, ...pace }, maxAttempts);
+    await deps.run({ deliveryId, endpointId, generation, isReleased: true, isGranted: true, ...pace }, maxAttempts);
     count(endpointId, -1);
     if (withSlot.has(deliveryId)) await freeSlot(deliveryId);
     else deps.onOver(endpointId);

@@ -37,7 +37,7 @@ export type SealedEndpoint = {
 };
 
 /**
- * `wait`: not due yet, in flight elsewhere, or locked at this moment; ask again after `waitMs`. `hold`: nothing is to be sent to its endpoint
+ * `wait`: not due yet, in flight or granted elsewhere, or locked at this moment; ask again after `waitMs`. `hold`: nothing is to be sent to its endpoint
  * now. `ended`: this claim ended the delivery. `finished`, `superseded`, `missing`: nothing to do for this job.
  */
 export type ClaimAnswer = { deliveryId: string } & (
@@ -76,7 +76,7 @@ export async function claimDeliveries(
     /* prepared: claim_deliveries */
     WITH held AS (${lockedRowsOf(jobs)}),
     judged AS (
-      SELECT held.*, greatest(held.lease_expires_at, held.next_attempt_at) - now() AS wait,
+      SELECT held.*, greatest(held.lease_expires_at, held.next_attempt_at, held.granted_until) - now() AS wait,
         endpoint.version, endpoint.url, endpoint.secret_sealed, endpoint.headers_sealed,
         CASE WHEN endpoint.previous_secret_expires_at > now() THEN endpoint.previous_secret_sealed END AS previous_secret_sealed,
         CASE
@@ -85,12 +85,13 @@ export async function claimDeliveries(
           WHEN held.job_generation < held.generation OR held.hold_reason IS NOT NULL THEN 'superseded'
           WHEN held.lease_expires_at > now() THEN 'wait'
           WHEN held.next_attempt_at > now() + ${DUE_TOLERANCE_MS}::int * interval '1 ms' THEN 'wait'
+          WHEN held.granted_until > now() AND NOT held.is_granted THEN 'wait'
           WHEN endpoint.deleted_at IS NOT NULL THEN 'endpoint_deleted'
           WHEN NOT endpoint.active THEN 'endpoint_inactive'
           WHEN endpoint.on_hold THEN 'on_hold'
-          WHEN flow.circuit_opened_at IS NOT NULL AND (held.granted_until >= now()) IS NOT TRUE THEN 'circuit_open'
+          WHEN flow.circuit_opened_at IS NOT NULL AND (held.granted_until > now()) IS NOT TRUE THEN 'circuit_open'
           WHEN (endpoint.max_in_flight IS NOT NULL OR endpoint.max_per_second IS NOT NULL)
-            AND (held.granted_until >= now()) IS NOT TRUE THEN 'rate_limited'
+            AND (held.granted_until > now()) IS NOT TRUE THEN 'rate_limited'
           WHEN held.starts >= ${MAX_STARTS}::int THEN 'indeterminate'
           ELSE 'claimed'
         END AS verdict,

@@ -149,7 +149,7 @@ test('the probe is the one that has failed least, is claimed as such, and no oth
   expect(both.filter((one) => one === undefined)).toHaveLength(1);
   expect(probing).toMatchObject({ deliveryId: second, generation: 2 });
   const lastEnd = Number((await flow(endpoint.endpointId)).probeUntil);
-  const claimed = await at.claim(second ?? '', { generation: 2, leaseMs: LEASE_MS });
+  const claimed = await at.claim(second ?? '', { generation: 2, leaseMs: LEASE_MS, isGranted: true });
   expect(claimed.isProbe).toBe(true);
   expect(Number((await at.delivery(second ?? '')).leaseExpiresAt)).toBeLessThanOrEqual(lastEnd);
   expect(await at.delivery(second ?? '')).toMatchObject({ grantedUntil: null });

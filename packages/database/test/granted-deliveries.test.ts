@@ -39,7 +39,8 @@ async function anEndpoint(limits: Partial<Endpoint>, held: number) {
 
 const grant = (endpointId: string, count: number, leadMs = 0) =>
   grantHeld(at.prisma, new Map([[endpointId, count]]), { leaseMs: LEASE_MS, leadMs, claimWithinMs: 10_000 });
-const claim = ({ deliveryId, generation }: Granted) => at.ask(deliveryId, { generation, leaseMs: LEASE_MS });
+const claim = ({ deliveryId, generation }: Granted) =>
+  at.ask(deliveryId, { generation, leaseMs: LEASE_MS, isGranted: true });
 const slotsTaken = (endpointId: string) =>
   at.prisma.endpointSlot.count({ where: { endpointId, deliveryId: { not: null } } });
 
@@ -60,6 +61,17 @@ test('a delivery of an endpoint with limits is claimed with a grant only, and is
   expect(granted).toMatchObject({ deliveryId, generation: 2, hasSlot: true, isPaced: false, dueInMs: 0 });
   expect(granted && (await claim(granted))).toMatchObject({ verdict: 'claimed' });
   expect(await at.delivery(deliveryId)).toMatchObject({ grantedUntil: null, holdReason: null });
+});
+
+test('a grant is for who asked for it: anybody else waits until it is over, and then it is held', async () => {
+  const { endpointId } = await anEndpoint({ maxInFlight: 2 }, 1);
+  const [granted] = await grant(endpointId, 1);
+  const { deliveryId = '', generation = 0 } = granted ?? {};
+  const stranger = await at.ask(deliveryId, { generation });
+  expect(stranger).toMatchObject({ verdict: 'wait' });
+  expect(stranger.verdict === 'wait' && stranger.waitMs).toBeGreaterThan(9_000);
+  await at.prisma.$executeRaw`UPDATE deliveries SET granted_until = now() WHERE id = ${deliveryId}::uuid`;
+  expect(await at.ask(deliveryId, { generation })).toMatchObject({ verdict: 'hold', reason: 'rate_limited' });
 });
 
 test('no more are in flight than the endpoint takes, however many workers ask at once, until slots are given back', async () => {

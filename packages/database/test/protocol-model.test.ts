@@ -42,7 +42,13 @@ const claim = fc.nat(30);
 const command = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ do: fc.constant('claim'), delivery, isOlder: often(0.15), crashes: often(0.4) }),
+    arbitrary: fc.record({
+      do: fc.constant('claim'),
+      delivery,
+      isOlder: often(0.15),
+      crashes: often(0.4),
+      isGranted: often(0.5),
+    }),
   },
   {
     weight: 6,
@@ -152,9 +158,10 @@ async function claimOne(world: World, step: Extract<Command, { do: 'claim' }>, b
   const generation = before.generation - Number(step.isOlder && before.generation > 1);
   const { active } = await at.prisma.endpoint.findUniqueOrThrow({ where: { id: before.endpointId } });
   const circuitIsOpen = await isOpen(before.endpointId);
-  const answer = await at.ask(before.id, { generation, leaseMs: step.crashes ? 0 : 60_000 });
+  const { isGranted } = step;
+  const answer = await at.ask(before.id, { generation, leaseMs: step.crashes ? 0 : 60_000, isGranted });
   const said = answer.verdict === 'ended' || answer.verdict === 'hold' ? answer.reason : answer.verdict;
-  expect(said).toBe(expectedVerdict(before, { generation, active, circuitIsOpen, now: new Date() }));
+  expect(said).toBe(expectedVerdict(before, { generation, active, circuitIsOpen, isGranted, now: new Date() }));
   if (['wait', 'finished', 'superseded', 'circuit_open'].includes(said))
     expect(await at.delivery(before.id)).toEqual(before);
   if (answer.verdict === 'claimed') expect(answer.claim.isProbe).toBe(circuitIsOpen);
@@ -165,7 +172,13 @@ async function holdOne({ isOlder }: Extract<Command, { do: 'hold' }>, before: Ro
   if (before === undefined) return;
   const generation = before.generation - Number(isOlder && before.generation > 1);
   const [answer] = await holdDeliveries(at.direct, [{ deliveryId: before.id, generation, reason: 'crowded' }]);
-  const said = expectedVerdict(before, { generation, active: true, circuitIsOpen: false, now: new Date() });
+  const said = expectedVerdict(before, {
+    generation,
+    active: true,
+    circuitIsOpen: false,
+    isGranted: true,
+    now: new Date(),
+  });
   const after = await at.delivery(before.id);
   expect(answer?.verdict).toBe(['claimed', 'indeterminate'].includes(said) ? 'held' : said);
   if (answer?.verdict === 'held') expect(after).toMatchObject({ holdReason: 'crowded', leaseExpiresAt: null });

@@ -11,11 +11,12 @@ const isLater = (time: Date | null, now: Date) => time !== null && time.getTime(
 /** What a claim must answer, by the words of the protocol. Times are a second in the past or a minute in the future. */
 export function expectedVerdict(
   row: Row,
-  job: { generation: number; active: boolean; circuitIsOpen: boolean; now: Date },
+  job: { generation: number; active: boolean; circuitIsOpen: boolean; isGranted: boolean; now: Date },
 ): string {
   if (!isUnfinished(row)) return 'finished';
   if (job.generation < row.generation || row.holdReason !== null) return 'superseded';
   if (isLater(row.leaseExpiresAt, job.now) || isLater(row.nextAttemptAt, job.now)) return 'wait';
+  if (isLater(row.grantedUntil, job.now) && !job.isGranted) return 'wait';
   if (!job.active) return 'endpoint_inactive';
   if (job.circuitIsOpen && !isLater(row.grantedUntil, job.now)) return 'circuit_open';
   return row.starts >= MAX_STARTS ? 'indeterminate' : 'claimed';

@@ -33,8 +33,14 @@ export type Setup = {
    */
   deliveries: (count: number, from: { dueInMs?: number; recoverInMs?: number }) => Promise<string[]>;
   /** Claims a delivery that must be claimable. With a lease of 0 ms it has run out when the next statement begins. */
-  claim: (deliveryId: string, options?: { leaseMs?: number; generation?: number }) => Promise<Claim>;
-  ask: (deliveryId: string, options?: { leaseMs?: number; generation?: number }) => Promise<ClaimAnswer>;
+  claim: (
+    deliveryId: string,
+    options?: { leaseMs?: number; generation?: number; isGranted?: boolean },
+  ) => Promise<Claim>;
+  ask: (
+    deliveryId: string,
+    options?: { leaseMs?: number; generation?: number; isGranted?: boolean },
+  ) => Promise<ClaimAnswer>;
   delivery: (id: string) => ReturnType<typeof readDelivery>;
   /** Moves the deadline; in the past it is as if that much time had gone by. */
   setDeadline: (id: string, inMs: number) => Promise<void>;
@@ -66,8 +72,8 @@ export async function setup(): Promise<Setup> {
     if (endpoint === null) throw new Error('no room for another endpoint');
     return endpoint;
   };
-  const ask: Setup['ask'] = async (deliveryId, { leaseMs = 60_000, generation = 1 } = {}) => {
-    const [answer] = await claimDeliveries(direct, [{ deliveryId, generation }], { leaseMs });
+  const ask: Setup['ask'] = async (deliveryId, { leaseMs = 60_000, generation = 1, isGranted = false } = {}) => {
+    const [answer] = await claimDeliveries(direct, [{ deliveryId, generation, isGranted }], { leaseMs });
     if (answer === undefined) throw new Error('no answer');
     return answer;
   };

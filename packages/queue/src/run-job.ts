@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import {
   type DeliveryJob,
@@ -24,7 +25,8 @@ export type JobEnding =
 
 /** When its request must go out, by this process's monotonic clock in milliseconds: at that time, or `withinMs` later. */
 export type Pace = { atMs: number; withinMs: number };
-export type DeliveryToRun = DeliveryJob & { pace?: Pace };
+/** `isGranted`: to this process, and to nobody else. */
+export type DeliveryToRun = DeliveryJob & { pace?: Pace; isGranted?: boolean };
 
 export type RunJobDeps = {
   /** Never rejects but for a bug. */
@@ -35,6 +37,8 @@ export type RunJobDeps = {
 };
 
 const MAX_SNOOZE_MS = 3_600_000;
+const MOMENT_MS = 250;
+const AGAIN = 5;
 
 /**
  * Runs the deliveries of a job and says to BullMQ what became of it. A job of one delivery succeeds, fails, is retried or put off as its
@@ -74,11 +78,20 @@ async function runMembers(deps: RunJobDeps, data: JobData, job: Job): Promise<Jo
   return hasLeft(ran) ? leaveJob(deps, ran, attemptsOf(job)) : ran.ending;
 }
 
-/** Runs a delivery that has no job, and adds one for what is left to do. */
+/** Runs a delivery that has no job, more than once where it is only a moment too early, and adds one for what is left to do. */
 export async function runWithoutJob(deps: RunJobDeps, delivery: DeliveryToRun, maxAttempts: number): Promise<void> {
-  const { pace: _, ...member } = delivery;
-  const ending = await deps.run(delivery).catch(throwAsError);
+  const { pace, isGranted: _, ...member } = delivery;
+  let ending = await deps.run(delivery).catch(throwAsError);
+  for (let again = 0; again < AGAIN && pace === undefined && isMoment(ending); again += 1) {
+    await delay(ending.delayMs);
+    ending = await deps.run(delivery).catch(throwAsError);
+  }
   if (leaveJob(deps, { member, ending }, maxAttempts).kind === 'snooze') deps.enqueue([{ ...member, maxAttempts }]);
+}
+
+/** Of one whose row somebody else has locked. */
+function isMoment(ending: JobEnding): ending is Extract<JobEnding, { kind: 'snooze' }> {
+  return ending.kind === 'snooze' && ending.delayMs > 0 && ending.delayMs <= MOMENT_MS;
 }
 
 type Ran = { member: DeliveryJob; ending: JobEnding };

@@ -22,6 +22,8 @@ export type Benches = {
   withBench: <T>(size: BenchSize, use: (bench: Bench) => Promise<T>) => Promise<T>;
   say: (what: string) => void;
   progress: (done: number, all: number) => void;
+  /** Told to stop; `say` and `progress` throw then. */
+  stop: AbortSignal;
 };
 
 export type BenchPlace = Pick<StackOptions, 'root' | 'signal' | 'say' | 'nodeArgs' | 'endSignal'>;

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { parseBenchCommand } from './command-line.js';
+import { parseBenchCommand, USAGE } from './command-line.js';
 import { COST_SCENES } from './cost-scenes.js';
+import { ISOLATION_SCENES } from './isolation-scenes.js';
 
 test('a scenario alone runs with what is usual', () => {
   expect(parseBenchCommand(['throughput'])).toEqual({
@@ -17,6 +18,7 @@ test('a scenario alone runs with what is usual', () => {
     waiting: 1_000_000,
     only: COST_SCENES,
     checkouts: [],
+    scenes: ISOLATION_SCENES.map(({ name }) => name),
     report: undefined,
     keep: false,
     profile: false,
@@ -39,6 +41,10 @@ test.each([
     "nothing of cost is called 'sleep': there is idle, callers-8, callers-32, callers-128, endpoints-10, batches-500, rest (see npm run bench -- --help)",
   ],
   [
+    ['isolation', '--scenes', 'redis,flood'],
+    "no scene of isolation is called 'flood': there is slow, fast, hanging, thirty, trickle, hundred, outage, redis, redis-flood, million (see npm run bench -- --help)",
+  ],
+  [
     ['cost', '--profile', '--checkout', 'a', '--checkout', 'b'],
     '--profile looks at one --checkout at a time (see npm run bench -- --help)',
   ],
@@ -59,4 +65,13 @@ test('cost is measured three times, in parts and of other checkouts when it is t
     only: ['rest', 'idle'],
     checkouts: ['.', '../other'],
   });
+});
+
+test('isolation measures the scenes it is told', () => {
+  const args = ['isolation', '--scenes', 'million,redis'];
+  expect(parseBenchCommand(args)).toMatchObject({ scenario: 'isolation', scenes: ['million', 'redis'] });
+});
+
+test.each(ISOLATION_SCENES)('help says what $name is and how long it takes', ({ name, title, minutes }) => {
+  expect(USAGE).toMatch(new RegExp(`^ +${name} +${minutes}  ${title}$`, 'm'));
 });

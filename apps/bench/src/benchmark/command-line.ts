@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { isNativeError } from 'node:util/types';
 import { positiveNumber, wholeNumber } from '../stack/number-options.js';
 import { COST_SCENES } from './cost-scenes.js';
+import { ISOLATION_SCENES } from './isolation-scenes.js';
 
 export const SCENARIOS = ['throughput', 'cost', 'latency', 'isolation', 'scale', 'depth', 'soak'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
@@ -23,6 +24,8 @@ export type BenchRun = {
   /** Of cost: what of it, and the built checkouts whose programs are measured; none is this one. */
   only: readonly string[];
   checkouts: string[];
+  /** Of isolation: what happens beside. */
+  scenes: readonly string[];
   report: string | undefined;
   keep: boolean;
   profile: boolean;
@@ -30,6 +33,8 @@ export type BenchRun = {
 
 /** `misuse` is one line: what is wrong with the arguments. */
 export type BenchCommand = BenchRun | { kind: 'help' } | { kind: 'misuse'; problem: string };
+
+const SCENE_NAMES = ISOLATION_SCENES.map(({ name }) => name);
 
 const OPTIONS = {
   events: { type: 'string', default: '10000' },
@@ -43,6 +48,7 @@ const OPTIONS = {
   waiting: { type: 'string', default: '1000000' },
   only: { type: 'string', default: COST_SCENES.join() },
   checkout: { type: 'string', multiple: true },
+  scenes: { type: 'string', default: SCENE_NAMES.join() },
   report: { type: 'string' },
   keep: { type: 'boolean', default: false },
   profile: { type: 'boolean', default: false },
@@ -58,8 +64,8 @@ Every receiver counts what it got: a run with a delivery that is lost or not on 
   cost            processor time a delivery of every process over that of bare got, from 8 callers to 50 events/s; memory
                   and processor at rest (three minutes a run; has its own events, receivers and batches)
   latency         single events at 10/s, 100/s and 30 % of what it can
-  isolation       ten customers beside receivers that crawl, hang or get a flood, and alone (six minutes a run; has its own
-                  events and receivers)
+  isolation       healthy customers beside receivers that crawl, hang, are down or get a flood, and alone; Redis away; a million
+                  held (${minutesOf(ISOLATION_SCENES)} minutes a run; has its own events and receivers)
   scale           1, 2, 4 and 8 workers, against receivers that take 100 ms
   depth           deliveries and lists with 10 million deliveries in the tables, and with a million jobs waiting
   soak            minutes at 70 % of what it can; what should be flat
@@ -75,6 +81,8 @@ Every receiver counts what it got: a run with a delivery that is lost or not on 
   --runs N        repeats everything, on fresh databases, and gives the medians (1; cost 3)
   --only A,B      of cost only these: ${COST_SCENES.join(', ')}
   --checkout DIR  of cost the API and worker of that built checkout; more than one are measured in turn (this one)
+  --scenes A,B    of isolation only these, which take so many minutes:
+${ISOLATION_SCENES.map(writeScene).join('\n')}
   --report FILE   where the JSON report goes (reports/bench-<scenario>.json)
   --profile       also say who used the processor in API and workers, of cost for each scene (slower; profiles go beside the
                   report; of several runs the last)
@@ -110,6 +118,7 @@ function readRun(values: Values, [scenario, ...more]: string[]): BenchRun {
     waiting: wholeNumber('waiting', values.waiting, { least: 1, most: 100_000_000 }),
     only: values.only.split(',').map(readCostScene),
     checkouts,
+    scenes: values.scenes.split(',').map(readIsolationScene),
     report: values.report,
     keep: values.keep,
     profile: values.profile,
@@ -126,4 +135,17 @@ function readScenario(name: string | undefined): Scenario {
 function readCostScene(name: string): string {
   if (COST_SCENES.includes(name)) return name;
   throw new Error(`nothing of cost is called '${name}': there is ${COST_SCENES.join(', ')}`);
+}
+
+function readIsolationScene(name: string): string {
+  if (SCENE_NAMES.includes(name)) return name;
+  throw new Error(`no scene of isolation is called '${name}': there is ${SCENE_NAMES.join(', ')}`);
+}
+
+function minutesOf(scenes: typeof ISOLATION_SCENES): number {
+  return scenes.reduce((sum, { minutes }) => sum + minutes, 0);
+}
+
+function writeScene({ name, title, minutes }: (typeof ISOLATION_SCENES)[number]): string {
+  return `                  ${name.padEnd(12)}${minutes}  ${title}`;
 }

@@ -12,8 +12,8 @@ import {
   setScene,
   untilAllRecorded,
 } from './driftwire-run.js';
-import { postSteadily } from './latency.js';
 import type { Percentiles } from './quantiles.js';
+import { postSteadily } from './steady-load.js';
 
 /** A checkout that is up, with the customers of its scenes. */
 export type Contender = { checkout: Checkout; bench: Bench; scenes: Map<number, Scene> };
@@ -68,7 +68,8 @@ export function createRest({ progress }: Benches): Player {
     const scene = await sceneOf(contender, 1);
     receivers.forget();
     const { result: posted, costs } = await measureCosts(stack, async () => {
-      const events = await postSteadily(scene, { eventsPerSecond: REST.eventsPerSecond, seconds, progress });
+      const pace = { perSecond: REST.eventsPerSecond, seconds, progress };
+      const events = await postSteadily(scene.call, [scene.customerId], pace);
       await withSession(stack.databaseUrl, untilAllRecorded);
       return events;
     });

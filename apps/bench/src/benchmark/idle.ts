@@ -1,10 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Checkout } from '../stack/checkout.js';
 import type { Benches } from './bench.js';
 import { watchArrivals } from './driftwire-run.js';
 import { HOUSEHOLD_KINDS, type Household, type HouseholdKind, readHousehold } from './household.js';
 import { flood } from './load.js';
 import { type NpmStart, withNpmStart } from './npm-start.js';
+import { passSeconds } from './passing-time.js';
 import { startReceivers } from './receivers.js';
 
 export type ByMember = Record<HouseholdKind, number>;
@@ -24,9 +24,9 @@ export function measureIdle(checkouts: readonly Checkout[], benches: Benches): P
   return withNpmStarts(checkouts, async (started) => {
     benches.say(`nothing, for ${IDLE_S} s`);
     const members = () => started.map(({ pid }) => readHousehold(pid));
-    await count(SETTLE_S, () => {});
+    await passSeconds(SETTLE_S, benches.stop);
     const first = members();
-    await count(IDLE_S, benches.progress);
+    await passSeconds(IDLE_S, benches.stop, benches.progress);
     const last = members();
     const idles: Idle[] = [];
     for (const [index, { pid, ...rest }] of started.entries()) {
@@ -49,13 +49,6 @@ function withNpmStarts<T>(
 ): Promise<T> {
   if (checkout === undefined) return use([]);
   return withNpmStart(checkout, (started) => withNpmStarts(others, (more) => use([started, ...more])));
-}
-
-async function count(seconds: number, progress: Benches['progress']): Promise<void> {
-  for (let second = 1; second <= seconds; second += 1) {
-    await pause(1_000);
-    progress(second, seconds);
-  }
 }
 
 async function deliverSome({ call }: Pick<NpmStart, 'call'>, { progress }: Benches): Promise<void> {

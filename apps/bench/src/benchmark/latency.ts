@@ -1,11 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { createTable, type Paint } from '@driftwire/terminal';
 import { withSession } from '../stack/database-session.js';
 import type { Bench, Benches } from './bench.js';
 import type { BenchRun } from './command-line.js';
 import { latencyOf, refuseLosses, runDriftwire, type Scene, setScene, untilAllRecorded } from './driftwire-run.js';
-import { type Posted, postOne } from './load.js';
 import { median, type Percentiles, percentilesOf } from './quantiles.js';
+import { postSteadily } from './steady-load.js';
 
 export type LatencyRow = {
   rate: string;
@@ -55,35 +54,18 @@ type Rate = { rate: string; perSecond: number; progress: Benches['progress'] };
 
 async function measureRate(bench: Bench, scene: Scene, { rate, perSecond, progress }: Rate): Promise<LatencyRow> {
   const eventsPerSecond = perSecond / bench.receivers.urls.length;
-  await postSteadily(scene, { eventsPerSecond, seconds: WARM_UP_S, progress: () => {} });
+  await postSteadily(scene.call, [scene.customerId], { perSecond: eventsPerSecond, seconds: WARM_UP_S });
   await settled(bench);
   bench.receivers.forget();
   const startedAt = performance.now();
-  const posted = await postSteadily(scene, { eventsPerSecond, seconds: MEASURED_S, progress });
+  const pace = { perSecond: eventsPerSecond, seconds: MEASURED_S, progress };
+  const posted = await postSteadily(scene.call, [scene.customerId], pace);
   const seconds = (performance.now() - startedAt) / 1_000;
   await settled(bench);
   const expected = posted.length * bench.receivers.urls.length;
   refuseLosses(bench.receivers, expected);
   const accepted = percentilesOf(posted.map(({ postedAt, acceptedAt }) => acceptedAt - postedAt));
   return { rate, perSecond: expected / seconds, accepted, received: latencyOf(posted, bench.receivers) };
-}
-
-/** On time, whether or not the events before have been answered. */
-export async function postSteadily(
-  { call, customerId }: Pick<Scene, 'call' | 'customerId'>,
-  { eventsPerSecond, seconds, progress }: { eventsPerSecond: number; seconds: number; progress: Benches['progress'] },
-): Promise<Posted[]> {
-  const count = Math.round(eventsPerSecond * seconds);
-  const startedAt = performance.now();
-  const posting: Promise<Posted>[] = [];
-  while (posting.length < count) {
-    const due = startedAt + (posting.length * 1_000) / eventsPerSecond;
-    const early = due - performance.now();
-    if (early > 0) await pause(early);
-    posting.push(postOne(call, customerId, posting.length));
-    progress(posting.length, count);
-  }
-  return Promise.all(posting);
 }
 
 function settled({ stack }: Bench): Promise<void> {

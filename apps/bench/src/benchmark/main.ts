@@ -10,7 +10,8 @@ import { type CostRun, measureCost } from './cost.js';
 import { partsOf, writeCost } from './cost-report.js';
 import { measureDepth } from './depth.js';
 import { writeDepth } from './depth-report.js';
-import { measureIsolation, writeIsolation } from './isolation.js';
+import { measureIsolation } from './isolation.js';
+import { writeIsolation } from './isolation-report.js';
 import { measureLatency, writeLatency } from './latency.js';
 import { profileInto, writePartProfiles, writeProfiles } from './profiles.js';
 import { measureScale, writeScale } from './scale.js';
@@ -92,6 +93,7 @@ async function measureAndReport<Run>(
   let machine: Machine | undefined;
   for (let number = 1; number <= command.runs; number += 1) {
     const benches: Benches = {
+      stop: signal,
       ...narrate({ screen, isTerminal, stop: signal }, `${number}/${command.runs}`),
       withBench: (size, use) =>
         withBench(place, { ...size, keep: command.keep }, async (bench) => {

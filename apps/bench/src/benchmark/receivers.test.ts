@@ -47,6 +47,14 @@ test('a connection takes one webhook after the other', async () => {
   expect(receivers.arrivals).toEqual([]);
 });
 
+test('a receiver answers with the status it was told last', async () => {
+  await send([HEAD, '{"a":1']);
+  receivers.answerWith(500);
+  expect(await send([HEAD, '{"a":1'])).toMatch(/^HTTP\/1\.1 500 Internal Server Error\r\n/);
+  receivers.answerWith(200);
+  expect(answers(await send([HEAD, '{"a":1']))).toBe(1);
+});
+
 test.each([
   ['more than it said', [`${HEAD}{"a":1 and more`]],
   ['a length that is none', ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: six\r\n\r\nabcdef']],

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { STATUS_CODES } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
 /** A webhook that arrived. `at` is of this process's monotonic clock. */
@@ -9,17 +10,20 @@ export type Receivers = {
   /** In order of arrival, since the last `forget`. */
   arrivals: Arrival[];
   forget: () => void;
+  /** With which status what arrives from now on is answered; with 200 in the beginning. */
+  answerWith: (status: number) => void;
   close: () => Promise<void>;
 };
 
 /**
- * Receivers that note every webhook and answer 200 after `delayMs`, never where that is Infinity. They share processors with what is measured, so they do
- * as little as HTTP lets them: a kept connection, one request after the other, a body of known length that nobody reads. A
- * request that is anything else closes its connection, and is missed at the end.
+ * Receivers that note every webhook and answer after `delayMs`, never where that is Infinity. They share processors with what is
+ * measured, so they do as little as HTTP lets them: a kept connection, one request after the other, a body of known length that
+ * nobody reads. A request that is anything else closes its connection, and is missed at the end.
  */
 export async function startReceivers(count: number, { delayMs = 0 }: { delayMs?: number } = {}): Promise<Receivers> {
   const arrivals: Arrival[] = [];
   const sockets = new Set<Socket>();
+  let text = answerText(200);
   const serve = (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -29,7 +33,7 @@ export async function startReceivers(count: number, { delayMs = 0 }: { delayMs?:
     receive(socket, (head) => {
       const arrival = { deliveryId: header(head, 'x-webhook-delivery-id'), eventId: header(head, 'webhook-id') };
       arrivals.push({ ...arrival, at: performance.now() });
-      return delayMs;
+      return { text, delayMs };
     });
   };
   const servers = await Promise.all(Array.from({ length: count }, () => listen(serve)));
@@ -37,6 +41,9 @@ export async function startReceivers(count: number, { delayMs = 0 }: { delayMs?:
     urls: servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`),
     arrivals,
     forget: () => arrivals.splice(0),
+    answerWith: (status) => {
+      text = answerText(status);
+    },
     close: async () => {
       const closed = servers.map((server) => once(server.close(), 'close'));
       for (const socket of sockets) socket.destroy();
@@ -46,15 +53,20 @@ export async function startReceivers(count: number, { delayMs = 0 }: { delayMs?:
 }
 
 const HEAD_END = '\r\n\r\n';
-const OK = `HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2${HEAD_END}ok`;
 
-/** Tells the head of every request as soon as it is there, and answers when the body is, after as long as it was told. */
-function receive(socket: Socket, onHead: (head: string) => number): void {
+type Answer = { text: string; delayMs: number };
+
+function answerText(status: number): string {
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: text/plain\r\ncontent-length: 2${HEAD_END}ok`;
+}
+
+/** Tells the head of every request as soon as it is there, and answers when the body is, as it was told. */
+function receive(socket: Socket, onHead: (head: string) => Answer): void {
   let head = '';
   let bodyLeft = 0;
-  let delayMs = 0;
-  const answer = () => {
-    socket.write(OK);
+  let answer: Answer = { text: '', delayMs: 0 };
+  const send = ({ text }: Answer) => {
+    socket.write(text);
   };
   socket.on('data', (chunk) => {
     if (bodyLeft > 0) {
@@ -64,11 +76,11 @@ function receive(socket: Socket, onHead: (head: string) => number): void {
       const end = head.indexOf(HEAD_END);
       if (end < 0) return;
       bodyLeft = Number(header(head, 'content-length')) - (head.length - end - HEAD_END.length);
-      delayMs = onHead(head);
+      answer = onHead(head);
       head = '';
     }
-    if (bodyLeft === 0 && delayMs === 0) answer();
-    else if (bodyLeft === 0 && delayMs < Number.POSITIVE_INFINITY) setTimeout(answer, delayMs);
+    if (bodyLeft === 0 && answer.delayMs === 0) send(answer);
+    else if (bodyLeft === 0 && answer.delayMs < Number.POSITIVE_INFINITY) setTimeout(send, answer.delayMs, answer);
     else if (!(bodyLeft >= 0)) socket.destroy();
   });
 }

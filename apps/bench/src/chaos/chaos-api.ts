@@ -8,6 +8,7 @@ export type AcceptedEvent = { id: string; deliveries: { id: string }[] };
 export type ChaosApi = {
   create: (path: string, body: object) => Promise<string>;
   deactivateEndpoint: (id: string) => Promise<boolean>;
+  closeCircuit: (id: string) => Promise<boolean>;
   /** One try at the API with this index. */
   post: (path: string, request: { api: number; body: object; headers?: Record<string, string> }) => Promise<PostAnswer>;
 };
@@ -22,13 +23,8 @@ export function openChaosApi(urls: readonly string[], key: string): ChaosApi {
       const { id } = await client(0).post(path, { json, throwHttpErrors: true }).json<{ id: string }>();
       return id;
     },
-    async deactivateEndpoint(id) {
-      const request = client(1).patch(`v1/endpoints/${id}`, { json: { active: false } });
-      return request.then(
-        ({ statusCode }) => statusCode === 200,
-        () => false,
-      );
-    },
+    deactivateEndpoint: (id) => succeeds(client(1).patch(`v1/endpoints/${id}`, { json: { active: false } })),
+    closeCircuit: (id) => succeeds(client(1).post(`v1/endpoints/${id}/close-circuit`)),
     async post(path, { api, body: json, headers = {} }) {
       try {
         const { statusCode, body } = await client(api).post(path, { json, headers });
@@ -38,6 +34,13 @@ export function openChaosApi(urls: readonly string[], key: string): ChaosApi {
       }
     },
   };
+}
+
+function succeeds(request: Promise<{ statusCode: number }>): Promise<boolean> {
+  return request.then(
+    ({ statusCode }) => statusCode === 200,
+    () => false,
+  );
 }
 
 function openClient(prefixUrl: string, key: string): Got {

@@ -5,7 +5,9 @@ import { strike } from '../stack/process-keeper.js';
 import { withRunDirectory } from '../stack/run-directory.js';
 import { type Stack, withStack } from '../stack/stack.js';
 import { openChaosApi } from './chaos-api.js';
+import type { Sabotage } from './command-line.js';
 import { conclude } from './conclusion.js';
+import { watchHeld } from './held-watch.js';
 import { readHistory } from './history.js';
 import type { Violation } from './oracle/evidence.js';
 import { readOrphans } from './orphan-rows.js';
@@ -14,7 +16,15 @@ import { type Receivers, startReceivers } from './receivers.js';
 import { setScene } from './scene.js';
 import type { Settings } from './settings.js';
 import { findSocketOwner } from './socket-owner.js';
-import { APIS, REQUEST_TIMEOUT_MS, RETRY_BASE_DELAY_MS, WORKER_CONCURRENCY } from './stack-limits.js';
+import {
+  APIS,
+  CIRCUIT_AFTER_MS,
+  CIRCUIT_PROBE_MS,
+  MAX_ATTEMPTS,
+  REQUEST_TIMEOUT_MS,
+  RETRY_BASE_DELAY_MS,
+  WORKER_CONCURRENCY,
+} from './stack-limits.js';
 import type { Observed } from './verdict.js';
 import { showProgress } from './watch.js';
 
@@ -52,11 +62,21 @@ function stackOptions({ workers, sabotage }: Settings) {
     workers,
     env: {
       REQUEST_TIMEOUT_MS: `${REQUEST_TIMEOUT_MS}`,
+      MAX_ATTEMPTS: `${MAX_ATTEMPTS}`,
       RETRY_BASE_DELAY_MS: `${RETRY_BASE_DELAY_MS}`,
+      CIRCUIT_AFTER_MS: `${CIRCUIT_AFTER_MS}`,
+      CIRCUIT_PROBE_MS: `${CIRCUIT_PROBE_MS}`,
       WORKER_CONCURRENCY: `${WORKER_CONCURRENCY}`,
     },
-    workerEnv: sabotage === undefined ? {} : { SABOTAGE: `no-${sabotage}` },
+    ...sabotaged(sabotage),
   };
+}
+
+function sabotaged(promise: Sabotage | undefined) {
+  if (promise === undefined) return {};
+  return promise === 'release'
+    ? { workerScript: 'apps/worker/dist/forgetful-worker.js' }
+    : { workerEnv: { SABOTAGE: `no-${promise}` } };
 }
 
 async function observe(options: ChaosOptions, stack: Stack, receivers: Receivers): Promise<Observed> {
@@ -64,7 +84,7 @@ async function observe(options: ChaosOptions, stack: Stack, receivers: Receivers
   const api = openChaosApi(stack.apiUrls, stack.adminKey);
   const scene = await setScene(api, receivers.endpoints);
   const production = { acknowledged: [], refused: [] };
-  const watch = { counts: { deliveries: 0, finished: 0 } };
+  const watch = { counts: { deliveries: 0, finished: 0 }, held: { ids: new Set<string>(), mostAtOnce: 0 } };
   const stage: Stage = { settings, stack, receivers, api, scene, production, injected: [], watch, signal };
   await withWatch(options, stage, () => perform(stage));
   const history = {
@@ -78,6 +98,8 @@ async function observe(options: ChaosOptions, stack: Stack, receivers: Receivers
     production,
     requests,
     exits: stack.exits,
+    held: watch.held,
+    workerLogs: [...stack.exits, ...stack.workers].map(({ logFile }) => logFile),
     injected: stage.injected,
     observedUntil: Date.now(),
   };
@@ -97,7 +119,11 @@ async function withWatch({ screen, isTerminal }: ChaosOptions, stage: Stage, act
     restarts: stack.exits.length,
   });
   const { databaseUrl } = stack;
-  const watching = showProgress({ screen, isTerminal, databaseUrl, soFar, signal: over.signal }, stage.watch);
+  const { signal } = over;
+  const watching = Promise.all([
+    showProgress({ screen, isTerminal, databaseUrl, soFar, signal }, stage.watch),
+    watchHeld(databaseUrl, stage.watch.held, signal),
+  ]);
   try {
     await act();
   } finally {

@@ -31,7 +31,7 @@ test.each([
   [['--workers', '0'], /^--workers must be a whole number/],
   [['--seed', '1.5'], /^--seed must be a whole number/],
   [['--only', 'api-kil'], /^--only knows no fault 'api-kil', but worker-kill, /],
-  [['--sabotage', 'queue'], /^--sabotage must be sweeper or fence/],
+  [['--sabotage', 'queue'], /^--sabotage must be sweeper or fence or release/],
   [['--every', '5'], /^--every goes with --one-at-a-time only/],
   [['--one-at-a-time', '--events', '5'], /^--events does not go with --one-at-a-time/],
   [['now'], /^Unexpected argument 'now'/],

@@ -3,7 +3,8 @@ import { isNativeError } from 'node:util/types';
 import { positiveNumber, wholeNumber } from '../stack/number-options.js';
 import { FAULT_KINDS, type FaultKind, isFaultKind } from './fault-kinds.js';
 
-export type Sabotage = 'sweeper' | 'fence';
+const SABOTAGES = ['sweeper', 'fence', 'release'] as const;
+export type Sabotage = (typeof SABOTAGES)[number];
 
 export type Load =
   | { mode: 'mixed'; events: number; minutes: number; faults: number | undefined }
@@ -107,6 +108,7 @@ function readKinds(only: string | undefined): readonly FaultKind[] {
 }
 
 function readSabotage(name: string | undefined): Sabotage | undefined {
-  if (name === undefined || name === 'sweeper' || name === 'fence') return name;
-  throw new Error(`--sabotage must be sweeper or fence, not '${name}'`);
+  const known = SABOTAGES.find((promise) => promise === name);
+  if (name === undefined || known !== undefined) return known;
+  throw new Error(`--sabotage must be ${SABOTAGES.join(' or ')}, not '${name}'`);
 }

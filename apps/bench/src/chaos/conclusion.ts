@@ -4,7 +4,7 @@ import type { Violation } from './oracle/evidence.js';
 import { writeReport } from './report.js';
 import { writeReportFile } from './report-file.js';
 import type { Settings } from './settings.js';
-import { APIS, LEASE_MS, REQUEST_TIMEOUT_MS, RETRY_BASE_DELAY_MS } from './stack-limits.js';
+import { APIS, CIRCUIT_PROBE_MS, LEASE_MS, REQUEST_TIMEOUT_MS, RETRY_BASE_DELAY_MS } from './stack-limits.js';
 import { type Observed, reachVerdict } from './verdict.js';
 
 export type Audience = { screen: LiveScreen; paint: Paint };
@@ -31,6 +31,6 @@ export function conclude({ screen, paint }: Audience, observed: Observed, machin
 function writeSettings(machine: Machine, { workers, seed }: Settings): string {
   return [
     writeMachine(machine),
-    `${APIS} APIs, ${workers} workers, request timeout ${REQUEST_TIMEOUT_MS} ms, lease ${LEASE_MS} ms, first retry after ${RETRY_BASE_DELAY_MS} ms, seed ${seed}`,
+    `${APIS} APIs, ${workers} workers, request timeout ${REQUEST_TIMEOUT_MS} ms, lease ${LEASE_MS} ms, first retry after ${RETRY_BASE_DELAY_MS} ms, first probe after ${CIRCUIT_PROBE_MS} ms, seed ${seed}`,
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { FAULT_KINDS } from './fault-kinds.js';
 import { type FaultPlan, planFaults } from './fault-plan.js';
+import { ATTEMPTS_LAST_MS } from './stack-limits.js';
 
 test('the same seed gives the same plan, another seed another', () => {
   expect(planFaults(aPlan())).toEqual(planFaults(aPlan()));
@@ -25,6 +26,11 @@ test('one worker at least is never frozen', () => {
   }
   expect(planFaults(aPlan({ kinds: ['worker-freeze'], workers: 1 })).map(({ kind }) => kind)).toContain('worker-kill');
   expect(freezes.length).toBeGreaterThan(10);
+});
+
+test('a receiver is out for longer than the attempts of a delivery take', () => {
+  const faults = planFaults(aPlan({ kinds: ['receiver-out'] }));
+  expect(Math.min(...faults.map(({ durationMs }) => durationMs))).toBeGreaterThan(ATTEMPTS_LAST_MS);
 });
 
 test('in turn, each kind comes as often as asked, and nothing starts before the one before has ended', () => {

@@ -1,6 +1,6 @@
 import { between, type Chance, chanceOf, shuffle } from './chance.js';
 import type { FaultKind } from './fault-kinds.js';
-import { LEASE_MS } from './stack-limits.js';
+import { ATTEMPTS_LAST_MS, LEASE_MS } from './stack-limits.js';
 
 /** `pick` (0 ≤ pick < 1) chooses among several targets when the time has come. Times count from the start of the run. */
 export type PlannedFault = { number: number; kind: FaultKind; atMs: number; durationMs: number; pick: number };
@@ -46,6 +46,7 @@ function drawDetails(chance: Chance, kind: FaultKind): { durationMs: number; pic
 
 function drawDurationMs(chance: Chance, kind: FaultKind): number {
   if (kind === 'worker-freeze') return WORKER_FREEZE_MS;
+  if (kind === 'receiver-out') return between(chance, ATTEMPTS_LAST_MS + 1_000, ATTEMPTS_LAST_MS + 5_000);
   if (kind === 'redis-freeze') return between(chance, 2_000, 6_000);
   return kind.startsWith('receivers-') ? between(chance, 2_000, 5_000) : 0;
 }

@@ -11,6 +11,12 @@ test('faults on the same target wait for each other, on others they overlap', as
   expect(mostAtOnce()).toBe(4);
 });
 
+test('what waits for its moment holds up nobody', async () => {
+  const { runner, mostAtOnce } = setup();
+  await runOverlapping(runner, faultsOf('worker-kill-while-probing', 'worker-kill', 'redis-flush-held', 'redis-kill'));
+  expect(mostAtOnce()).toBe(4);
+});
+
 test('in turn, none starts before the one before is over', async () => {
   const { runner, mostAtOnce } = setup();
   await runInTurn(runner, faultsOf('redis-kill', 'postgres-restart', 'api-kill'));

@@ -3,6 +3,7 @@ import { whenReady } from '../stack/process-keeper.js';
 import type { Stack } from '../stack/stack.js';
 import { chanceOf } from './chance.js';
 import type { ChaosApi } from './chaos-api.js';
+import { closeCircuits } from './closing.js';
 import { POISON_N, planPosts } from './event-plan.js';
 import { type FaultRunner, type InjectedFault, runInTurn, runOverlapping } from './fault-runner.js';
 import { INJECTORS } from './faults/injectors.js';
@@ -36,11 +37,15 @@ const PAUSE_AT = 0.4;
 /** Events and faults, then peace, until every delivery has ended or the time for that is up. */
 export async function perform(stage: Stage): Promise<void> {
   const startedAt = Date.now();
+  const { api, scene, receivers, signal } = stage;
+  const mend = receivers.putOut('broken', { kind: 'answer', status: 500 });
   await Promise.all([feed(stage), breakThings(stage), pauseOnce(stage)]);
   const { postgres, redis, apis, workers } = stage.stack;
-  await Promise.all([postgres, redis, ...apis, ...workers].map((keeper) => whenReady(keeper, stage.signal)));
+  await Promise.all([postgres, redis, ...apis, ...workers].map((keeper) => whenReady(keeper, signal)));
+  mend();
+  await closeCircuits({ api, endpointIds: scene.endpointIds.values(), signal });
   await settle(stage, stage.settings.hasPoison ? startedAt + POISON_MS : 0);
-  stage.signal.throwIfAborted();
+  signal.throwIfAborted();
 }
 
 /** Until everything has ended or nothing ends any more: a slow machine may take its time. */

@@ -1,4 +1,4 @@
-import { between, chanceOf, pickFrom } from './chance.js';
+import { between, type Chance, chanceOf, pickFrom } from './chance.js';
 import type { EndpointName } from './endpoints.js';
 
 /**
@@ -12,7 +12,9 @@ export type Reply =
 /** `nth`: which request for this delivery it is, from 1. */
 export type Asked = { endpoint: EndpointName; n: number; nth: number };
 
-const FLAKY_SHARE = 0.6;
+/** Of what goes to `flaky`, so much is never taken, and so much more not at once. */
+const REFUSED_SHARE = 0.1;
+const RELUCTANT_SHARE = 0.5;
 const MOODS: readonly Reply[] = [
   { kind: 'answer', status: 500 },
   { kind: 'answer', status: 503, retryAfterS: 1 },
@@ -23,18 +25,22 @@ const MOODS: readonly Reply[] = [
 ];
 const OK = { kind: 'answer', status: 200 } as const;
 const SLOW_MS = 300;
+const BUSY_MS = 200;
 
 /** The same question always gets the same reply, so a seed repeats a run. */
 export function planReply(seed: number, asked: Asked): Reply {
   switch (asked.endpoint) {
     case 'steady':
+    case 'frail':
+    case 'paced':
+    case 'broken':
       return OK;
     case 'slow':
       return { ...OK, afterMs: SLOW_MS };
     case 'flaky':
       return flakyReply(seed, asked);
-    case 'broken':
-      return { kind: 'answer', status: 500 };
+    case 'busy':
+      return { ...OK, afterMs: BUSY_MS };
     case 'gone':
       return { kind: 'answer', status: 410 };
     case 'paused':
@@ -45,10 +51,14 @@ export function planReply(seed: number, asked: Asked): Reply {
   }
 }
 
-/** Fails once or twice, each time in its own way, and then gives in. */
+/** Fails once or twice, each time in its own way, and then gives in; or never does. */
 function flakyReply(seed: number, { n, nth }: Asked): Reply {
-  const chance = chanceOf(seed, 'flaky', n);
-  const failures = chance() < FLAKY_SHARE ? between(chance, 1, 2) : 0;
-  if (nth > failures) return OK;
+  if (nth > failuresOf(chanceOf(seed, 'flaky', n))) return OK;
   return pickFrom(chanceOf(seed, 'mood', n, nth), MOODS) ?? OK;
+}
+
+function failuresOf(chance: Chance): number {
+  const draw = chance();
+  if (draw < REFUSED_SHARE) return Number.POSITIVE_INFINITY;
+  return draw < REFUSED_SHARE + RELUCTANT_SHARE ? between(chance, 1, 2) : 0;
 }

@@ -10,7 +10,9 @@ export function writeReportFile(observed: Observed, verdict: Verdict, machine: M
   const { settings, exits } = observed;
   const { tally, recoveries, violations } = verdict;
   const kinds = summarizeKinds(recoveries, LEASE_MS);
-  const report = { machine, settings, tally, kinds, faults: recoveries, exits, violations };
+  const guilty = new Set(violations.flatMap(({ ids }) => ids));
+  const requests = observed.requests.filter(({ deliveryId }) => guilty.has(deliveryId));
+  const report = { machine, settings, tally, kinds, faults: recoveries, exits, violations, requests };
   mkdirSync(dirname(settings.reportFile), { recursive: true });
   writeFileSync(settings.reportFile, `${JSON.stringify(report, null, 2)}\n`);
 }

@@ -48,6 +48,8 @@ function writeTally(tally: Tally): string {
     `${tally.events} events acknowledged, the slowest in ${writeMs(tally.slowest202Ms)}; ${tally.late202s} took longer than 5 s.`,
     `${tally.deliveries} deliveries: ${endings.map(([ending, count]) => `${count} ${ending}`).join(', ')}.`,
     `${tally.requests} requests seen, ${tally.attempts} attempts on record, ${tally.unknown} of them unknown; ${tally.repeats} repeats.`,
+    `${tally.held} deliveries were seen held, ${tally.heldAtOnce} at once. ${tally.probes} probes went out.`,
+    `${tally.circuits} circuits were opened: ${tally.closedByProbe} closed by a probe, ${tally.closedByHand} by hand when all receivers answered again.`,
     `${tally.restarts} restarts${wedged}. Lost: ${tally.lost}. Violations: ${tally.violations}.`,
   ].join('\n');
 }

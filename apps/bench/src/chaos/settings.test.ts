@@ -1,17 +1,19 @@
 import { expect, test } from '@jest/globals';
 import { type ChaosCommand, parseChaosCommand } from './command-line.js';
+import { FAULT_KINDS } from './fault-kinds.js';
 import { readSettings } from './settings.js';
 
-test('by default 2000 events and 20 faults in a minute, of which the last seconds are for what is under way', () => {
+test('by default 2000 events in a minute and as many faults as there are kinds, of which the last seconds are for what is under way', () => {
   const settings = settle(['--seed', '7']);
   expect(settings).toMatchObject({ mode: 'mixed', events: 2_000, produceMs: 51_000, workers: 4, seed: 7 });
-  expect(settings.plan).toHaveLength(20);
+  expect(settings.plan).toHaveLength(FAULT_KINDS.length);
   expect(settings.reportFile).toBe('/project/reports/chaos-7.json');
 });
 
 test.each([
   ['fence', 'worker-freeze'],
   ['sweeper', 'redis-flush'],
+  ['release', 'receiver-out'],
 ])('a run that breaks the %s puts it to the test more than once, where it may: %s', (sabotage, kind) => {
   const count = (args: string[]) => settle(['--seed', '7', ...args]).plan.filter((fault) => fault.kind === kind).length;
   expect(count(['--sabotage', sabotage])).toBeGreaterThan(count([]));

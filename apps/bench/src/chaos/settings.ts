@@ -18,12 +18,16 @@ export type Settings = {
   keep: boolean;
 };
 
-/** What brings a promise to the test that is broken on purpose; once among twenty faults it may happen to catch nothing. */
-const TESTED_BY: Record<Sabotage, FaultKind> = { sweeper: 'redis-flush', fence: 'worker-freeze' };
+/** What brings a promise to the test that is broken on purpose; once among so many faults it may happen to catch nothing. */
+const TESTED_BY: Record<Sabotage, FaultKind> = {
+  sweeper: 'redis-flush',
+  fence: 'worker-freeze',
+  release: 'receiver-out',
+};
 const TESTS_MORE = 4;
 
 const FIRST_FAULT_MS = 2_000;
-const FAULTS_PER_MINUTE = 20;
+const FAULTS_PER_MINUTE = 25;
 const POISON_FROM_MS = 480_000;
 /** Of a mixed run, the last stretch is for what is still under way. */
 const MARGIN_SHARE = 0.15;

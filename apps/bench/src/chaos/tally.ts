@@ -1,10 +1,11 @@
 import type { Exit } from '../stack/process-keeper.js';
+import type { HeldSeen } from './held-watch.js';
 import { tellStories } from './oracle/delivery-story.js';
 import type { DeliveryRow, Evidence } from './oracle/evidence.js';
 import { acceptedRequests } from './oracle/repeats.js';
 import type { Production } from './producer.js';
 
-/** `lost`: acknowledged deliveries that are missing or have not ended. */
+/** `held`: those that were seen held. `lost`: acknowledged deliveries that are missing or have not ended. */
 export type Tally = {
   events: number;
   deliveries: number;
@@ -13,6 +14,12 @@ export type Tally = {
   attempts: number;
   unknown: number;
   repeats: number;
+  held: number;
+  heldAtOnce: number;
+  circuits: number;
+  closedByProbe: number;
+  closedByHand: number;
+  probes: number;
   late202s: number;
   slowest202Ms: number;
   restarts: number;
@@ -27,12 +34,14 @@ type Counted = {
   evidence: Evidence;
   production: Production;
   exits: readonly Exit[];
+  held: HeldSeen;
+  probes: number;
   wedged: number;
   violations: number;
 };
 
-export function tallyUp({ evidence, production, exits, wedged, violations }: Counted): Tally {
-  const { deliveries, attempts, requests } = evidence;
+export function tallyUp({ evidence, production, exits, held, probes, wedged, violations }: Counted): Tally {
+  const { deliveries, attempts, requests, circuits } = evidence;
   const repeats = tellStories(evidence).map((story) => Math.max(0, acceptedRequests(story).length - 1));
   const latencies = production.acknowledged.map(({ latencyMs }) => latencyMs);
   return {
@@ -43,6 +52,12 @@ export function tallyUp({ evidence, production, exits, wedged, violations }: Cou
     attempts: attempts.length,
     unknown: attempts.filter(({ outcome }) => outcome === 'unknown').length,
     repeats: repeats.reduce((sum, count) => sum + count, 0),
+    held: held.ids.size,
+    heldAtOnce: held.mostAtOnce,
+    circuits: circuits.length,
+    closedByProbe: circuits.filter(({ isClosedByProbe }) => isClosedByProbe === true).length,
+    closedByHand: circuits.filter(({ isClosedByProbe }) => isClosedByProbe === false).length,
+    probes,
     late202s: latencies.filter((ms) => ms > LATE_202_MS).length,
     slowest202Ms: latencies.reduce((one, other) => Math.max(one, other), 0),
     restarts: exits.length,

@@ -3,6 +3,7 @@ import type { Exit } from '../stack/process-keeper.js';
 import { STEADY_ENDPOINTS } from './endpoints.js';
 import { judgeExit, readLogFacts } from './exits.js';
 import type { InjectedFault } from './fault-runner.js';
+import type { HeldSeen } from './held-watch.js';
 import type { JudgedHistory } from './history.js';
 import { tellStories } from './oracle/delivery-story.js';
 import type { Evidence, ReceivedRequest, Violation } from './oracle/evidence.js';
@@ -12,7 +13,7 @@ import type { Production } from './producer.js';
 import { measureRecoveries, type Recovery, type SteadyDelivery } from './recovery.js';
 import { findSlowRecoveries, PROMPT_MS } from './recovery-promise.js';
 import type { Settings } from './settings.js';
-import { LEASE_MS, MAX_STARTS } from './stack-limits.js';
+import { LEASE_MS, MAX_STARTS, REQUEST_TIMEOUT_MS } from './stack-limits.js';
 import { type Tally, tallyUp } from './tally.js';
 
 export type Observed = {
@@ -21,6 +22,8 @@ export type Observed = {
   production: Production;
   requests: readonly ReceivedRequest[];
   exits: readonly Exit[];
+  held: HeldSeen;
+  workerLogs: readonly string[];
   injected: readonly InjectedFault[];
   observedUntil: number;
 };
@@ -39,15 +42,20 @@ export function reachVerdict(observed: Observed): Verdict {
     ...(settings.mode === 'one-at-a-time' ? findSlowRecoveries(recoveries, LEASE_MS) : []),
   ];
   const wedged = ends.filter((end) => end?.kind === 'wedged').length;
+  const probes = countProbes(observed.workerLogs);
   return {
     violations,
     recoveries,
-    tally: tallyUp({ evidence, production, exits, wedged, violations: violations.length }),
+    tally: tallyUp({ evidence, production, exits, held: observed.held, probes, wedged, violations: violations.length }),
   };
 }
 
+function countProbes(logFiles: readonly string[]): number {
+  return logFiles.reduce((sum, file) => sum + readFileSync(file, 'utf8').split('"circuit.probed"').length - 1, 0);
+}
+
 function evidenceOf({ history, production, requests }: Observed): Evidence {
-  const promises = { leaseMs: LEASE_MS, maxStarts: MAX_STARTS };
+  const promises = { requestTimeoutMs: REQUEST_TIMEOUT_MS, leaseMs: LEASE_MS, maxStarts: MAX_STARTS };
   return { ...history, acknowledged: production.acknowledged, requests, promises };
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LiveScreen } from '@driftwire/terminal';
 import { withSession } from '../stack/database-session.js';
+import type { HeldSeen } from './held-watch.js';
 import { type Counts, countDeliveries } from './history.js';
 import { type Progress, writeProgress } from './progress.js';
 
@@ -13,8 +14,8 @@ export type WatchDeps = {
   signal: AbortSignal;
 };
 
-/** What the watch saw last; it goes on while Postgres is away. */
-export type Watch = { counts: Counts };
+/** What the watch saw, of counts the last; it goes on while Postgres is away. */
+export type Watch = { counts: Counts; held: HeldSeen };
 
 const LOOK_EVERY_MS = 1_000;
 const LINE_EVERY_MS = 10_000;

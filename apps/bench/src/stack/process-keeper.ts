@@ -22,13 +22,14 @@ export type Exit = {
   logFile: string;
 };
 
-/** A process that is started again, a quarter of a second after each end, until the keeper ends it. */
+/** A process that is started again, a quarter of a second after each end, until the keeper ends it or keeps it down. */
 export type Keeper = {
   program: Program;
   child: ChildProcess | undefined;
   logFile: string;
   isReady: boolean;
   isFrozen: boolean;
+  isKeptDown: boolean;
   isEnding: boolean;
   starts: number;
   cause: Cause;
@@ -40,8 +41,8 @@ const READY_WITHIN_MS = 30_000;
 const ENDED_WITHIN_MS = 10_000;
 
 export function keep(program: Program, onExit: (exit: Exit) => void): Keeper {
-  const state = { isReady: false, isFrozen: false, isEnding: false, starts: 0, cause: 'none' } as const;
-  const keeper: Keeper = { ...state, program, child: undefined, logFile: '', onExit };
+  const flags = { isReady: false, isFrozen: false, isKeptDown: false, isEnding: false };
+  const keeper: Keeper = { ...flags, program, child: undefined, logFile: '', starts: 0, cause: 'none', onExit };
   start(keeper);
   return keeper;
 }
@@ -59,6 +60,21 @@ export function strike(keeper: Keeper, signal: NodeJS.Signals, cause: Exclude<Ca
   if (keeper.cause !== 'kill') keeper.cause = cause;
   keeper.isReady = false;
   keeper.child.kill(signal);
+}
+
+/** Kills it and leaves it ended until `bringUp`: nobody listens at its port meanwhile. */
+export async function keepDown(keeper: Keeper): Promise<void> {
+  keeper.isKeptDown = true;
+  strike(keeper, 'SIGKILL', 'kill');
+  if (await until(() => keeper.child === undefined, { deadlineMs: ENDED_WITHIN_MS })) return;
+  throw new Error(`${keeper.program.name} was killed, and did not end`);
+}
+
+/** Returns when it is ready. */
+export async function bringUp(keeper: Keeper, signal: AbortSignal): Promise<void> {
+  keeper.isKeptDown = false;
+  startAgain(keeper);
+  await whenReady(keeper, signal);
 }
 
 export async function endKeeping(keeper: Keeper, signal: NodeJS.Signals): Promise<void> {
@@ -96,9 +112,11 @@ function noteExit(keeper: Keeper, code: number | null, signal: string | null): v
   Object.assign(keeper, { child: undefined, isReady: false, isFrozen: false });
   if (keeper.isEnding) return;
   keeper.onExit({ name: program.name, at: Date.now(), code, signal, cause, logFile });
-  setTimeout(() => {
-    if (!keeper.isEnding) start(keeper);
-  }, RESTART_AFTER_MS);
+  setTimeout(startAgain, RESTART_AFTER_MS, keeper);
+}
+
+function startAgain(keeper: Keeper): void {
+  if (keeper.child === undefined && !keeper.isKeptDown && !keeper.isEnding) start(keeper);
 }
 
 async function watchReadiness(keeper: Keeper, child: ChildProcess): Promise<void> {

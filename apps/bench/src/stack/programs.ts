@@ -11,6 +11,8 @@ export type Place = {
   logDir: string;
   env: Record<string, string>;
   workerEnv: Record<string, string>;
+  /** What workers run. */
+  workerScript: string;
   nodeArgs: (name: string) => string[];
 };
 
@@ -26,13 +28,13 @@ export function postgresProgram({ directory, logDir, commands }: Place, port: nu
 }
 
 export function redisProgram(
-  { directory, logDir, commands }: Place,
-  { binary, port }: { binary: string; port: number },
+  { logDir, commands }: Place,
+  { binary, port, dir }: { binary: string; port: number; dir: string },
 ): Program {
   return {
     name: 'redis',
     logDir,
-    command: () => commands.redisCommand({ binary, dir: join(directory, 'redis'), port }),
+    command: () => commands.redisCommand({ binary, dir, port }),
     isReady: (pid) => redisServes({ port, pid }),
   };
 }
@@ -50,7 +52,7 @@ export function apiProgram(place: Place, number: number, port: number): Program 
 
 export function workerProgram(place: Place, number: number, port: number): Program {
   const env = { WORKER_PORT: `${port}`, ...place.workerEnv };
-  return appProgram(place, { name: `worker-${number}`, script: 'apps/worker/dist/main.js', port, env });
+  return appProgram(place, { name: `worker-${number}`, script: place.workerScript, port, env });
 }
 
 type App = { name: string; script: string; port: number; env: Record<string, string>; youngMiB?: number };

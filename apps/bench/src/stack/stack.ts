@@ -21,6 +21,7 @@ export type Stack = {
   adminKey: string;
   databaseUrl: string;
   redisUrl: string;
+  redisDir: string;
   postgres: Keeper;
   redis: Keeper;
   apis: Keeper[];
@@ -37,6 +38,8 @@ export type StackOptions = {
   /** Of APIs and workers, beside what they cannot start without. */
   env: Record<string, string>;
   workerEnv?: Record<string, string>;
+  /** Another program for workers than their own. */
+  workerScript?: string;
   /** Node's own arguments for the API or worker of that name. */
   nodeArgs?: (name: string) => string[];
   /** How APIs and workers are ended: killed, unless what they do at their end is wanted. */
@@ -80,7 +83,8 @@ async function startStack(options: StackOptions, keepers: Keeper[]): Promise<Sta
   await initPostgres({ dataDir: join(directory, 'postgres'), password: PASSWORD, signal });
   signal.throwIfAborted();
   const postgres = start(postgresProgram(place, postgresPort));
-  const redis = start(redisProgram(place, { binary, port: redisPort }));
+  const redisDir = join(directory, 'redis');
+  const redis = start(redisProgram(place, { binary, port: redisPort, dir: redisDir }));
   await Promise.all([postgres, redis].map((keeper) => whenReady(keeper, signal)));
   migrate(options.root, wiring.databaseUrl);
   const apis = ports.slice(0, options.apis).map((port, index) => start(apiProgram(place, index + 1, port)));
@@ -88,18 +92,25 @@ async function startStack(options: StackOptions, keepers: Keeper[]): Promise<Sta
   await Promise.all([...apis, ...workers].map((keeper) => whenReady(keeper, signal)));
   const urls = ports.map((port) => `http://127.0.0.1:${port}`);
   const [apiUrls, workerUrls] = [urls.slice(0, options.apis), urls.slice(options.apis)];
-  return { ...wiring, apiUrls, workerUrls, adminKey, postgres, redis, apis, workers, exits };
+  return { ...wiring, redisDir, apiUrls, workerUrls, adminKey, postgres, redis, apis, workers, exits };
 }
 
 type Wiring = { databaseUrl: string; redisUrl: string; adminKey: string };
 
 function makePlace(
-  { root, directory, env, workerEnv = {}, nodeArgs = () => [] }: StackOptions,
+  {
+    root,
+    directory,
+    env,
+    workerEnv = {},
+    workerScript = 'apps/worker/dist/main.js',
+    nodeArgs = () => [],
+  }: StackOptions,
   wiring: Wiring,
 ): Omit<Place, 'commands'> {
   const logDir = join(directory, 'logs');
   mkdirSync(logDir, { recursive: true });
-  return { root, directory, logDir, env: { ...appEnvironment(wiring), ...env }, workerEnv, nodeArgs };
+  return { root, directory, logDir, env: { ...appEnvironment(wiring), ...env }, workerEnv, workerScript, nodeArgs };
 }
 
 function appEnvironment({ databaseUrl, redisUrl: url, adminKey }: Wiring): Record<string, string> {

@@ -3,11 +3,14 @@ import { until } from '@driftwire/local-servers';
 import { Redis } from 'ioredis';
 import { type Keeper, strike, whenReady } from '../../stack/process-keeper.js';
 import { type Inject, Missed } from './arena.js';
+import { FAILS, whileOut } from './flow-faults.js';
+import { comes, manyAreHeld } from './moments.js';
 import { awake, victim } from './victim.js';
 
 /** Far below a lease: nothing in flight is to be lost by the waiting. */
 const BUNDLES_WITHIN_MS = 4_000;
 const BUNDLES_TO_FLUSH = 5;
+const HELD_TO_FLUSH = 40;
 
 /** Every job is gone. */
 const flush: Inject = ({ arena, struck }) =>
@@ -26,6 +29,14 @@ const flushBundles: Inject = ({ arena, struck, signal }) =>
       struck();
     }),
   );
+
+/** What is held in Postgres knows nothing of it: a receiver is out until that is a lot. */
+const flushHeld: Inject = (context) =>
+  whileOut(context.arena, { name: 'flaky', reply: FAILS }, async () => {
+    const { databaseUrl } = context.arena.stack;
+    if (!(await comes(databaseUrl, manyAreHeld(HELD_TO_FLUSH), context.signal))) throw new Missed('too few were held');
+    await flush(context);
+  });
 
 async function waitingBundles(redis: Redis): Promise<number> {
   const [waiting, behind] = await Promise.all([
@@ -84,6 +95,7 @@ const kill: Inject = async ({ arena, struck, signal }) => {
 export const REDIS_FAULTS = {
   'redis-flush': flush,
   'redis-flush-bundles': flushBundles,
+  'redis-flush-held': flushHeld,
   'redis-freeze': freeze,
   'redis-kill': kill,
 };

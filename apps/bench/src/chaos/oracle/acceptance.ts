@@ -27,11 +27,22 @@ export function findUnacknowledgedEvents({ acknowledged, eventIds }: Evidence): 
 
 export function findUnfinishedDeliveries({ deliveries }: Evidence): Violation[] {
   return deliveries
-    .filter(({ completedAt }) => completedAt === null)
+    .filter(({ completedAt, holdReason }) => completedAt === null && holdReason === null)
     .map(({ id, status, starts }) => ({
       rule: 'every delivery ends',
       ids: [id],
       sentence: `delivery ${id} is still ${status} after ${starts} starts`,
+    }));
+}
+
+/** What is held has no job and no deadline: only a release ends it. */
+export function findHeldDeliveries({ deliveries }: Evidence): Violation[] {
+  return deliveries
+    .filter(({ holdReason }) => holdReason !== null)
+    .map(({ id, holdReason }) => ({
+      rule: 'what is held is let go',
+      ids: [id],
+      sentence: `delivery ${id} is still held (${holdReason})`,
     }));
 }
 

@@ -1,5 +1,6 @@
-import { attemptsOfRound, type DeliveryStory, hasFailed } from './delivery-story.js';
+import { type DeliveryStory, hasFailed } from './delivery-story.js';
 import type { Violation } from './evidence.js';
+import { groupBy } from './group-by.js';
 
 export function findGapsInNumbers(stories: readonly DeliveryStory[]): Violation[] {
   return stories.flatMap(({ delivery: { id }, attempts }) => {
@@ -12,11 +13,12 @@ export function findGapsInNumbers(stories: readonly DeliveryStory[]): Violation[
 
 /** Three at most, whatever else went wrong: the promise to the receiver. */
 export function findSurplusFailures(stories: readonly DeliveryStory[]): Violation[] {
-  return stories.flatMap((story) => {
-    const { id, maxAttempts } = story.delivery;
-    const failed = attemptsOfRound(story).filter(hasFailed).length;
-    if (failed <= maxAttempts) return [];
-    const sentence = `delivery ${id} failed ${failed} times in its round, and ${maxAttempts} is the most`;
-    return [{ rule: 'failed attempts are capped', ids: [id], sentence }];
+  return stories.flatMap(({ delivery: { id, maxAttempts }, attempts }) => {
+    const rounds = groupBy(attempts.filter(hasFailed), ({ round }) => round);
+    return [...rounds].flatMap(([round, { length: failed }]) => {
+      if (failed <= maxAttempts) return [];
+      const sentence = `delivery ${id} failed ${failed} times in round ${round}, and ${maxAttempts} is the most`;
+      return [{ rule: 'failed attempts are capped', ids: [id], sentence }];
+    });
   });
 }

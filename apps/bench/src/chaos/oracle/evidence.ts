@@ -13,6 +13,8 @@ export type DeliveryRow = {
   maxAttempts: number;
   round: number;
   starts: number;
+  /** Why it waits in Postgres, without a job; null when it does not. */
+  holdReason: string | null;
   createdAt: number;
   completedAt: number | null;
 };
@@ -29,23 +31,43 @@ export type AttemptRow = {
   sentAgain: boolean;
 };
 
-export type EndpointRow = { id: string; name: string; isActive: boolean };
+/** Null limits: none. */
+export type EndpointRow = {
+  id: string;
+  name: string;
+  isActive: boolean;
+  maxInFlight: number | null;
+  maxPerSecond: number | null;
+};
 
-/** What a receiver saw. `status` is null when it sent no complete head, `endedAt` while the request is still open. */
+/** A time for which the circuit of an endpoint was open, by the audit log. `closedAt` is null when it still is. */
+export type OpenCircuit = {
+  endpointId: string;
+  openedAt: number;
+  closedAt: number | null;
+  isClosedByProbe: boolean | null;
+};
+
+/**
+ * What a receiver saw. `status` is null when it sent no complete head, `endedAt` while the request is still open. What the receiver was slow
+ * to read had arrived after `arrivedSince`; the sender may have known after `overAt`, by an answer or because it hung up, that it was over.
+ */
 export type ReceivedRequest = {
   deliveryId: string;
   number: number;
   webhookId: string;
   endpoint: string;
+  arrivedSince: number;
   arrivedAt: number;
   status: number | null;
+  overAt: number | null;
   endedAt: number | null;
 };
 
 /** Of one day and kind: how many there are, and the ids of some. */
 export type OrphanedRows = { what: string; orphans: number; examples: string[] };
 
-export type Promises = { leaseMs: number; maxStarts: number };
+export type Promises = { requestTimeoutMs: number; leaseMs: number; maxStarts: number };
 
 export type Evidence = {
   acknowledged: readonly AcknowledgedEvent[];
@@ -53,6 +75,7 @@ export type Evidence = {
   deliveries: readonly DeliveryRow[];
   attempts: readonly AttemptRow[];
   endpoints: readonly EndpointRow[];
+  circuits: readonly OpenCircuit[];
   requests: readonly ReceivedRequest[];
   orphans: readonly OrphanedRows[];
   promises: Promises;

@@ -1,8 +1,13 @@
-import type { AttemptRow, DeliveryRow, Evidence, OrphanedRows, ReceivedRequest } from './evidence.js';
+import type { AttemptRow, DeliveryRow, Evidence, OpenCircuit, OrphanedRows, ReceivedRequest } from './evidence.js';
 
 export const LEASE_MS = 22_000;
+/** Then only the fifth attempt and what follows are to come, one by one. */
+export const CIRCUIT_OPENED_AT = 100_000;
 
-/** For the oracle's tests: a history with every proper ending, a retry, and a repeat after a lost outcome. */
+/**
+ * For the oracle's tests: a history with every proper ending, a retry, and a repeat after a lost outcome. The receiver gets as much as its limits
+ * allow, and after a while nothing but probes.
+ */
 export function goodHistory() {
   const deliveries = [
     aDelivery('delivered', { status: 'success', starts: 2 }),
@@ -40,12 +45,15 @@ export function goodHistory() {
     deliveries,
     attempts,
     endpoints: [
-      { id: 'receiver', name: 'receiver', isActive: true },
-      { id: 'paused', name: 'paused', isActive: false },
+      { id: 'receiver', name: 'receiver', isActive: true, maxInFlight: 5, maxPerSecond: 4.5 },
+      { id: 'paused', name: 'paused', isActive: false, maxInFlight: null, maxPerSecond: null },
     ],
+    circuits: [
+      { endpointId: 'receiver', openedAt: CIRCUIT_OPENED_AT, closedAt: null, isClosedByProbe: null },
+    ] as OpenCircuit[],
     requests,
     orphans: [] as OrphanedRows[],
-    promises: { leaseMs: LEASE_MS, maxStarts: 10 },
+    promises: { requestTimeoutMs: 2_000, leaseMs: LEASE_MS, maxStarts: 10 },
   };
   return history satisfies Evidence;
 }
@@ -60,6 +68,7 @@ export function aDelivery(id: string, overrides: Partial<DeliveryRow> = {}): Del
     maxAttempts: 3,
     round: 1,
     starts: 1,
+    holdReason: null,
     createdAt: 0,
     completedAt: 500_000,
     ...overrides,
@@ -95,8 +104,10 @@ function requestOf({ deliveryId, number, startedAt, responseCode, outcome }: Att
     number,
     webhookId: `event of ${deliveryId}`,
     endpoint: 'receiver',
+    arrivedSince: startedAt + 3,
     arrivedAt: startedAt + 5,
     status: isLost ? 200 : responseCode,
+    overAt: startedAt + 9,
     endedAt: startedAt + 10,
   };
 }

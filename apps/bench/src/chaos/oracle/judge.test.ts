@@ -16,6 +16,7 @@ test('a history in which nothing happened has no violation', () => {
     deliveries: [],
     attempts: [],
     endpoints: [],
+    circuits: [],
     requests: [],
     orphans: [],
   };
@@ -47,6 +48,17 @@ test.each<[string, (history: History) => void, string]>([
     'a delivery that never ends',
     (it) => change(delivery(it, 'cancelled'), { status: 'retrying', failureReason: null, completedAt: null }),
     'delivery cancelled is still retrying after 0 starts',
+  ],
+  [
+    'a delivery that is held for ever',
+    (it) =>
+      change(delivery(it, 'cancelled'), {
+        status: 'pending',
+        failureReason: null,
+        completedAt: null,
+        holdReason: 'crowded',
+      }),
+    'delivery cancelled is still held (crowded)',
   ],
   [
     'a request for a delivery nobody knows',
@@ -134,7 +146,49 @@ test.each<[string, (history: History) => void, string]>([
   [
     'a fourth failure',
     (it) => it.attempts.push(anAttempt('exhausted', 5, { responseCode: 500 })),
-    'delivery exhausted failed 4 times in its round, and 3 is the most',
+    'delivery exhausted failed 4 times in round 1, and 3 is the most',
+  ],
+  [
+    'a fourth failure in a round that was over',
+    (it) => {
+      it.attempts.push(anAttempt('exhausted', 5, { responseCode: 500 }));
+      change(delivery(it, 'exhausted'), { round: 2 });
+    },
+    'delivery exhausted failed 4 times in round 1, and 3 is the most',
+  ],
+  [
+    'more requests at once than allowed',
+    (it) => it.requests.push({ ...request(it, 'gone', 1), number: 2 }),
+    'receiver had 6 requests at once, and 5 is the most (1970-01-01T00:00:22.015Z)',
+  ],
+  [
+    'a request while those of a dead worker are still open',
+    (it) => {
+      for (const id of FIVE) change(request(it, id, 1), { overAt: null });
+      it.requests.push(aRequest(it, { arrivedAt: attempt(it, 'gone', 1).startedAt + 20_000 }));
+    },
+    'receiver had 6 requests at once, and 5 is the most (1970-01-01T00:00:42.010Z)',
+  ],
+  [
+    'more requests a second than allowed',
+    (it) => it.requests.push(aRequest(it, { number: 2, arrivedAt: attempt(it, 'gone', 1).startedAt + 900 })),
+    'receiver got 6 requests within a second, and 5 is the most (1970-01-01T00:00:22.910Z)',
+  ],
+  [
+    'a probe while one is out',
+    (it) => {
+      const { startedAt } = attempt(it, 'indeterminate', 6);
+      it.attempts.push(anAttempt('gone', 2, { startedAt: startedAt + 1_000 }));
+    },
+    'the circuit of receiver was open, and attempt 2 of delivery gone began while attempt 6 of delivery indeterminate was out',
+  ],
+  [
+    'an attempt that goes on beside probes',
+    (it) => {
+      const { startedAt } = attempt(it, 'indeterminate', 6);
+      it.attempts.push(anAttempt('gone', 2, { startedAt: startedAt - 1_000, durationMs: 2_000 }));
+    },
+    'the circuit of receiver was open, and attempt 6 of delivery indeterminate began while attempt 2 of delivery gone was out',
   ],
   [
     'rows that refer to what is not there',
@@ -166,11 +220,81 @@ test.each<[string, (history: History) => void]>([
     'a zombie that ends long after its lease',
     (it) => change(attempt(it, 'repeated', 1), { responseCode: 200, durationMs: 40_000 }),
   ],
+  [
+    'a repeat after an answer that came after the timeout',
+    (it) => {
+      const { startedAt } = attempt(it, 'repeated', 1);
+      change(attempt(it, 'repeated', 1), { outcome: 'timeout', durationMs: 2_050 });
+      change(request(it, 'repeated', 1), { overAt: startedAt + 2_001, endedAt: startedAt + 2_060 });
+    },
+  ],
+  [
+    'a request beside those that a frozen worker has left open for longer than their leases',
+    (it) => {
+      for (const id of FIVE) change(request(it, id, 1), { overAt: null });
+      anotherAttempt(it, attempt(it, 'gone', 1).startedAt + 22_001);
+    },
+  ],
+  [
+    'a request that comes when the receiver, which is behind, has not yet noticed that others hung up',
+    (it) => {
+      for (const id of FIVE)
+        change(request(it, id, 1), { overAt: request(it, id, 1).arrivedAt + 1_100, endedAt: null });
+      anotherAttempt(it, attempt(it, 'gone', 1).startedAt + 1_150);
+    },
+  ],
+  [
+    'a request that was begun long before it came',
+    (it) => {
+      const { startedAt } = attempt(it, 'gone', 1);
+      anotherAttempt(it, startedAt - 600);
+      change(request(it, 'cancelled', 1), { arrivedSince: startedAt + 500, arrivedAt: startedAt + 501 });
+    },
+  ],
+  [
+    'requests that were read together and may have come apart',
+    (it) => {
+      const { startedAt } = attempt(it, 'gone', 1);
+      anotherAttempt(it, startedAt + 500);
+      change(request(it, 'cancelled', 1), { arrivedSince: startedAt - 700 });
+    },
+  ],
+  [
+    'an attempt beside others that had been let go when the circuit opened',
+    (it) => {
+      it.circuits = [
+        {
+          endpointId: 'receiver',
+          openedAt: attempt(it, 'gone', 1).startedAt - 2_900,
+          closedAt: 40_000,
+          isClosedByProbe: true,
+        },
+      ];
+    },
+  ],
 ])('no violation: %s', (_, change) => {
   const history = goodHistory();
   change(history);
   expect(judge(history)).toEqual([]);
 });
+
+/** Those whose first requests come together. */
+const FIVE = ['delivered', 'repeated', 'exhausted', 'gone', 'indeterminate'];
+
+/** One more, of the delivery that has none. */
+function anotherAttempt(it: History, startedAt: number): void {
+  change(delivery(it, 'cancelled'), { endpointId: 'receiver', status: 'success', failureReason: null });
+  it.attempts.push(anAttempt('cancelled', 1, { startedAt }));
+  it.requests.push(
+    aRequest(it, { deliveryId: 'cancelled', webhookId: 'event of cancelled', arrivedAt: startedAt + 5 }),
+  );
+}
+
+function aRequest(it: History, overrides: Partial<ReceivedRequest> & { arrivedAt: number }): ReceivedRequest {
+  const { arrivedAt } = overrides;
+  const times = { arrivedSince: arrivedAt - 2, overAt: arrivedAt + 5, endedAt: arrivedAt + 6, status: 200 };
+  return { ...request(it, 'gone', 1), number: 1, ...times, ...overrides };
+}
 
 function delivery({ deliveries }: History, id: string): DeliveryRow {
   return found(deliveries.find((one) => one.id === id));

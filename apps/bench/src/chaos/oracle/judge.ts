@@ -1,4 +1,5 @@
 import {
+  findHeldDeliveries,
   findLostDeliveries,
   findUnacknowledgedEvents,
   findUnfinishedDeliveries,
@@ -9,7 +10,9 @@ import { tellStories } from './delivery-story.js';
 import { findUnfoundedEndings } from './endings.js';
 import type { Evidence, Violation } from './evidence.js';
 import { findOverlappingAttempts, findOverlappingRequests } from './leases.js';
+import { findCrowdsOfRequests, findRushesOfRequests } from './limits.js';
 import { findOrphanedRows } from './orphans.js';
+import { findProbesAtOnce } from './probes.js';
 import { findUnfoundedRepeats } from './repeats.js';
 import { findDoubledRequests, findForeignWebhookIds, findUnrecordedRequests } from './requests.js';
 
@@ -22,6 +25,7 @@ export function judge(evidence: Evidence): Violation[] {
     ...findUnacknowledgedEvents(evidence),
     ...findOrphanedRows(evidence),
     ...findUnfinishedDeliveries(evidence),
+    ...findHeldDeliveries(evidence),
     ...findUnknownRequests(evidence),
     ...findUnfoundedEndings(stories, promises),
     ...findOverlappingAttempts(stories, promises),
@@ -31,6 +35,9 @@ export function judge(evidence: Evidence): Violation[] {
     ...findForeignWebhookIds(stories),
     ...findGapsInNumbers(stories),
     ...findSurplusFailures(stories),
-    ...findUnfoundedRepeats(stories),
+    ...findUnfoundedRepeats(stories, promises),
+    ...findCrowdsOfRequests(stories, promises),
+    ...findRushesOfRequests(stories),
+    ...findProbesAtOnce(stories, evidence),
   ];
 }

@@ -35,16 +35,21 @@ export function findOverlappingRequests(stories: readonly DeliveryStory[], { lea
   );
 }
 
-function freeFrom({ startedAt, durationMs, outcome }: AttemptRow, leaseMs: number): number {
+/** When others may begin: it has ended, or its lease has. */
+export function freeFrom({ startedAt, durationMs, outcome }: AttemptRow, leaseMs: number): number {
   const ranMs = outcome === 'unknown' ? leaseMs : (durationMs ?? leaseMs);
   return startedAt + Math.min(ranMs, leaseMs);
 }
 
-/** The lease began with the claim, which the attempt's row knows better than the arrival of its request. */
 function closedFrom(request: ReceivedRequest, leaseMs: number, attempts: readonly AttemptRow[]): number {
-  const attempt = attempts.find(({ number }) => number === request.number);
-  const leaseEndsAt = Math.min(attempt?.startedAt ?? request.arrivedAt, request.arrivedAt) + leaseMs;
+  const leaseEndsAt = leaseEnd(request, leaseMs, attempts);
   return Math.min(request.endedAt ?? leaseEndsAt, leaseEndsAt);
+}
+
+/** The lease began with the claim, which the attempt's row knows better than the arrival of its request. */
+export function leaseEnd(request: ReceivedRequest, leaseMs: number, attempts: readonly AttemptRow[]): number {
+  const attempt = attempts.find(({ number }) => number === request.number);
+  return Math.min(attempt?.startedAt ?? request.arrivedAt, request.arrivedAt) + leaseMs;
 }
 
 function describe({ number, outcome }: AttemptRow): string {
