@@ -23,7 +23,7 @@ export const SENT_WITHIN_MS = 50;
 /** So late it may be claimed for that. */
 const CLAIMED_WITHIN_MS = 40;
 /** And so late it may arrive. */
-const ARRIVES_WITHIN_MS = 100;
+const ARRIVES_WITHIN_MS = 150;
 /** A clock that is finer than a slot's, and what lies between the grant and the beginning of the lease. */
 const SLOT_MARGIN_MS = 1_000;
 
