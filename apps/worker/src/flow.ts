@@ -31,7 +31,7 @@ export type FlowDeps = {
   registry: Registry;
   leaseMs: number;
   hold: HoldingDeps['hold'];
-  runWithoutJob: Consumer['runWithoutJob'];
+  consumer: Pick<Consumer, 'runWithoutJob' | 'sparePlaces'>;
   enqueue: (wakeUps: readonly DeliveryWakeUp[]) => void;
 };
 
@@ -67,6 +67,7 @@ export function createFlow(deps: FlowDeps, lettingGo: LettingGo = { heldEndpoint
     hold: deps.hold,
     release: (wanted) => lettingGo.releaseHeld(prisma, wanted, { deliveriesPerJob: config.DELIVERIES_PER_JOB }),
     grant: granting.grant,
+    sparePlaces: () => deps.consumer.sparePlaces(),
     isFailing: circuits.isFailing,
     probe: circuits.probe,
     endCrowding: (endpointIds) => endCrowding(prisma, endpointIds),
@@ -96,11 +97,11 @@ const REAL_TIME = {
   later: (callback: () => void, ms: number) => void setTimeout(callback, ms),
 };
 
-function createFlowsGranting({ config, prisma, log, leaseMs, runWithoutJob }: FlowDeps, onOver: (id: string) => void) {
+function createFlowsGranting({ config, prisma, log, leaseMs, consumer }: FlowDeps, onOver: (id: string) => void) {
   return createGranting({
     grant: (wanted, leadMs) => grantHeld(prisma, wanted, { leaseMs, leadMs, claimWithinMs: GRANT_MS }),
     freeSlots: (granted) => freeSlots(prisma, granted),
-    run: runWithoutJob,
+    run: (delivery, maxAttempts) => consumer.runWithoutJob(delivery, maxAttempts),
     onOver,
     onNotFreed: (error) => log.warn({ err: error }, 'slot.not_freed: it is when its lease is over'),
     mostAtOnce: config.WORKER_CONCURRENCY,

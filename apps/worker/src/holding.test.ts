@@ -88,6 +88,31 @@ test('a look finds what others hold, and lets two go: at its first sight, and wh
   expect(asked).toEqual([new Map([['stands', 2]])]);
 });
 
+test('a look lets no more go than there is room for, of one endpoint first and of another the next time', async () => {
+  const found = ['a', 'b', 'c'].map((id) => held(id));
+  const chances = [0, 0.4];
+  const { holding, asked, gather } = setup({
+    heldEndpoints: async () => found,
+    endCrowding: async () => [],
+    sparePlaces: () => 3,
+    random: () => chances.shift() ?? 0,
+  });
+  await holding.look();
+  await gather();
+  await holding.look();
+  await gather();
+  expect(asked.map((wanted) => [...wanted])).toEqual([
+    [
+      ['a', 2],
+      ['b', 1],
+    ],
+    [
+      ['b', 2],
+      ['c', 1],
+    ],
+  ]);
+});
+
 test('a look ends what is held for an endpoint that takes none, and leaves alone what is on hold', async () => {
   const found = [held('inactive', { isActive: false }), held('on hold', { isOnHold: true })];
   const left = [1_000, 1_000, 7];
@@ -209,6 +234,7 @@ function setup(overrides: Partial<HoldingDeps> = {}) {
       granted.push(wanted);
       return [];
     },
+    sparePlaces: () => 30,
     isFailing: () => false,
     probe: async (ids) => void probed.push(...ids),
     enqueue: (wakeUps) => enqueued.push(...wakeUps),

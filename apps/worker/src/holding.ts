@@ -7,6 +7,8 @@ export type HoldingDeps = {
   release: (wanted: ReadonlyMap<string, number>) => Promise<Released[]>;
   /** The same for endpoints that have limits; runs what it lets go. */
   grant: (wanted: ReadonlyMap<string, number>) => Promise<Granted[]>;
+  /** So many requests this worker could begin now, of endpoints of which nothing good is known. */
+  sparePlaces: () => number;
   /** Whether the last attempts of an endpoint have failed. */
   isFailing: (endpointId: string) => boolean;
   /** Asks endpoints whose circuit is open whether they answer again. */
@@ -148,15 +150,31 @@ export function createHolding(deps: HoldingDeps): Holding {
     if (!crowded.has(endpointId)) crowded.set(endpointId, Number.NEGATIVE_INFINITY);
   }
 
-  /** What a look lets go: where a rate says how many, so many; else a few, where the clock stands still or was never heard. */
-  function letGoAtALook({ endpointId, oldestId, isLimited, maxPerSecond }: HeldEndpoint): void {
+  /**
+   * What a look lets go: where a rate says how many, so many; else a few, where the clock stands still or was never heard, and no more than
+   * there is room for: what finds none would only be held again. Answers how many of the places to spare that takes.
+   */
+  function letGoAtALook({ endpointId, oldestId, isLimited, maxPerSecond }: HeldEndpoint, spare: number): number {
     const isNew = !crowded.has(endpointId);
     noteCrowded(endpointId);
     if (!isLimited) limited.delete(endpointId);
     else limited.add(endpointId);
     const isAtAStandstill = isNew || oldest.get(endpointId) === oldestId;
-    if (maxPerSecond !== null && !deps.isFailing(endpointId)) want(endpointId, Math.ceil(maxPerSecond * PACED_FOR_S));
-    else if (isAtAStandstill) want(endpointId, AT_A_STANDSTILL);
+    if (maxPerSecond !== null && !deps.isFailing(endpointId)) {
+      want(endpointId, Math.ceil(maxPerSecond * PACED_FOR_S));
+      return 0;
+    }
+    const count = isAtAStandstill ? Math.min(AT_A_STANDSTILL, spare) : 0;
+    if (count > 0) want(endpointId, count);
+    return count;
+  }
+
+  /** Another one is the first each time, or the last of many would never be let go. */
+  function letGoAll(endpoints: readonly HeldEndpoint[]): void {
+    const first = Math.floor(deps.random() * endpoints.length);
+    let spare = deps.sparePlaces();
+    for (const endpoint of [...endpoints.slice(first), ...endpoints.slice(0, first)])
+      spare -= letGoAtALook(endpoint, spare);
   }
 
   return {
@@ -198,7 +216,7 @@ export function createHolding(deps: HoldingDeps): Holding {
       for (const { endpointId } of held.filter(({ isActive, isStale }) => !isActive || isStale))
         await endHeld(endpointId);
       const served = held.filter(({ isActive, isOnHold }) => isActive && !isOnHold);
-      for (const endpoint of served) if (!endpoint.circuitIsOpen) letGoAtALook(endpoint);
+      letGoAll(served.filter(({ circuitIsOpen }) => !circuitIsOpen));
       oldest = new Map(held.map(({ endpointId, oldestId }) => [endpointId, oldestId]));
       const toProbe = served.filter(({ probeIsDue }) => probeIsDue).map(({ endpointId }) => endpointId);
       if (toProbe.length > 0) await deps.probe(toProbe);

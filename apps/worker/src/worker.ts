@@ -144,7 +144,10 @@ export async function runWorker(config: WorkerConfig, lettingGo?: LettingGo): Pr
     {
       ...{ config, prisma: database.prisma, log, registry, leaseMs },
       hold: statements.hold,
-      runWithoutJob: (delivery, maxAttempts) => consumer.runWithoutJob(delivery, maxAttempts),
+      consumer: {
+        runWithoutJob: (delivery, maxAttempts) => consumer.runWithoutJob(delivery, maxAttempts),
+        sparePlaces: () => consumer.sparePlaces(),
+      },
       enqueue: leftBundles.push,
     },
     lettingGo,

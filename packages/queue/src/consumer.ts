@@ -49,6 +49,8 @@ export type Consumer = {
   isRefused: () => boolean;
   /** Deliveries being worked on now: claimed, sent or recorded. */
   inFlight: () => number;
+  /** Places that are free, and not kept for endpoints that are proven. */
+  sparePlaces: () => number;
   /** Places that are taken: requests that are out, or about to go. */
   placesTaken: () => number;
   /** True when what waits to be recorded takes places from others, or might soon. */
@@ -140,6 +142,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     takesJobs: async () => (await redisTakesWrites(connection, options.prefix, onError)) && worker?.isFed === true,
     isRefused: () => isForbidden || worker?.isRefused === true,
     inFlight: () => inFlight.size,
+    sparePlaces: places.spare,
     placesTaken: places.taken,
     isPressed: () => places.unfinished() >= PRESSED_AT * mostUnfinished(options.concurrency),
     close: async (deadlineMs) => {

@@ -49,6 +49,11 @@ export function mayTake(standing: Standing, { free, total }: { free: number; tot
   return free > keptFrom(standing, total) && standing.taken < SHARE_OF_FREE * free;
 }
 
+/** Places that are free for endpoints of which nothing good is known, together. */
+export function spare({ free, total }: { free: number; total: number }): number {
+  return Math.max(0, free - Math.floor(total / RESERVE));
+}
+
 /** How many places are not for an endpoint like this. */
 function keptFrom(standing: Standing, total: number): number {
   if (isProven(standing)) return 0;

@@ -1,4 +1,13 @@
-import { decayed, isInSight, isLineEnough, longestLine, mayTake, ONE_MORE, type Standing } from './fair-share.js';
+import {
+  decayed,
+  isInSight,
+  isLineEnough,
+  longestLine,
+  mayTake,
+  ONE_MORE,
+  type Standing,
+  spare,
+} from './fair-share.js';
 
 /**
  * Room for a number of requests at once, shared out among endpoints (fair-share.ts). A delivery gives its place back when its answer is
@@ -12,6 +21,8 @@ export type Places = {
   room: () => number;
   /** Whether this endpoint would be given another place now. */
   hasRoomFor: (endpointId: string) => boolean;
+  /** Places that are free, and not kept for endpoints that are proven. */
+  spare: () => number;
   /** How many are given now. */
   taken: () => number;
   /** Deliveries that have taken a place and not come to their end. */
@@ -194,6 +205,7 @@ export function createPlaces(total: number, now: () => number = () => performanc
     },
     room: () => (line.length < longestLine(total) ? free() : 0),
     hasRoomFor,
+    spare: () => spare({ free: free(), total }),
     taken: () => taken,
     unfinished: () => unfinished,
     change: () => (isClosed ? Promise.resolve() : new Promise((resolve) => onChange.push(resolve))),
