@@ -6,7 +6,7 @@ import type { EventFields } from './drift-event-fields.js';
 import { createFold } from './fold.js';
 import { uuidv7 } from './new-id.js';
 import { Problem } from './problem.js';
-import { createPause } from './turns.js';
+import type { Pause } from './turns.js';
 
 /**
  * A validated drift event with the texts that are kept: `dataText` for the webhook, `rawText` for the replay check.
@@ -43,13 +43,24 @@ export function createAcceptOne(
 
   return async (customerId, posted, until) => {
     const { idempotencyKey, rawText } = posted;
-    const accept = () => acceptPosted(deps, customerId, { posted: [posted], until });
+    const accept = () => acceptPosted(deps, customerId, { posted: [posted], until, inTurn: atOnce });
     if (idempotencyKey === undefined) return answerFor((await accept())[0], false);
     const { answer, isTwin } = await fold(`${customerId}/${idempotencyKey}/${sha256Hex(rawText)}`, accept);
     const view = answerFor(answer[0], isTwin);
     if (isTwin) deps.onAccepted(acceptedEvent(view));
     return view;
   };
+}
+
+/** What may take long for many events is done in its turn. */
+type Request = {
+  posted: readonly PostedEvent[];
+  until: number;
+  inTurn: <T>(work: (pause: Pause) => Promise<T>) => Promise<T>;
+};
+
+function atOnce<T>(work: (pause: Pause) => Promise<T>): Promise<T> {
+  return work(() => undefined);
 }
 
 /**
@@ -59,10 +70,10 @@ export function createAcceptOne(
 export async function acceptPosted(
   deps: ApiDeps,
   customerId: string,
-  { posted, until }: { posted: readonly PostedEvent[]; until: number },
+  { posted, until, inTurn }: Request,
 ): Promise<AcceptedView[]> {
   const createdAt = deps.now();
-  const events = await eventsToAccept(posted, customerId, createdAt);
+  const events = await inTurn((pause) => eventsToAccept(posted, { customerId, createdAt, pause }));
   const originals = foldTwins(posted, events);
   const distinct = events.filter((_, index) => originals[index] === index);
   const acceptances = await deps.accept(distinct, until);
@@ -72,21 +83,25 @@ export async function acceptPosted(
   );
 
   const replays = await deps.rideOut(() => findReplays(deps.prisma, customerId, acceptances), { until });
-  const views = viewAll(distinct, acceptances, replays);
-  const answers = originals.map((original, index) =>
-    answerFor(views.get(events[original]?.id ?? ''), original !== index),
-  );
-  for (const view of answers) deps.onAccepted(acceptedEvent(view));
-  return answers;
+  return inTurn(async (pause) => {
+    const views = viewAll(distinct, acceptances, replays);
+    const answers = originals.map((original, index) =>
+      answerFor(views.get(events[original]?.id ?? ''), original !== index),
+    );
+    for (const view of answers) {
+      const turn = pause();
+      if (turn !== undefined) await turn;
+      deps.onAccepted(acceptedEvent(view));
+    }
+    return answers;
+  });
 }
 
 /** A thousand hashes take a while. */
 async function eventsToAccept(
   posted: readonly PostedEvent[],
-  customerId: string,
-  createdAt: Date,
+  { customerId, createdAt, pause }: { customerId: string; createdAt: Date; pause: Pause },
 ): Promise<EventToAccept[]> {
-  const pause = createPause();
   const events: EventToAccept[] = [];
   for (const event of posted) {
     const turn = pause();

@@ -41,6 +41,8 @@ const LARGE_BYTES = 256 * 1024;
 export const MAX_DELIVERIES = 25_000;
 /** One works while the other waits for the disk; with so many requests on their way those that come now share the next one. */
 const LANES = 2;
+/** One at a time leaves Postgres time for single events. */
+const LARGE_LANES = 1;
 const CROWDED_AT = 8;
 /**
  * From an event's `created_at` to its statement, which runs for 8 s at most (`connect.ts`): so it can be read within 30 s, which is what
@@ -74,7 +76,7 @@ export function createAccept(
     isOutage: isPostgresUnavailable,
     outage,
   };
-  const [small, large] = [createBatcher(batching), createBatcher(batching)];
+  const [small, large] = [createBatcher(batching), createBatcher({ ...batching, lanes: LARGE_LANES })];
   return (events, until) => (isLarge(events) ? large : small).submit(events, until);
 }
 

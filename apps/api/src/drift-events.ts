@@ -24,7 +24,7 @@ import { postedAlone, readBatch, readEvents } from './posted-events.js';
 import { invalid, notFound, Problem } from './problem.js';
 import { parse, parseQuery, readJson } from './request-body.js';
 import type { Call, Route } from './route.js';
-import { createTurns } from './turns.js';
+import { createTurns, type Pause, type Turns } from './turns.js';
 
 const listQuery = z.strictObject({
   ...pageQuery,
@@ -38,10 +38,11 @@ const listQuery = z.strictObject({
 const tag = 'Drift events';
 
 export function driftEventRoutes(deps: ApiDeps): Route[] {
-  return [createDriftEvent(deps), createDriftEvents(deps), listDriftEvents(deps), getDriftEvent(deps)];
+  const turns = createTurns();
+  return [createDriftEvent(deps, turns), createDriftEvents(deps, turns), listDriftEvents(deps), getDriftEvent(deps)];
 }
 
-function createDriftEvent(deps: ApiDeps): Route {
+function createDriftEvent(deps: ApiDeps, { first }: Turns): Route {
   const acceptOne = createAcceptOne(deps);
   return {
     tag,
@@ -61,14 +62,14 @@ function createDriftEvent(deps: ApiDeps): Route {
       const customerId = await findCustomer(deps, call, json.value);
       const fields = parse(eventInput, json.value);
       const key = readIdempotencyKey(call);
-      const { replayed, ...body } = await acceptOne(customerId, postedAlone(json, fields, key), call.until);
+      const accept = () => acceptOne(customerId, postedAlone(json, fields, key), call.until);
+      const { replayed, ...body } = await first(accept);
       return { status: 202, body, headers: replayed ? { 'idempotency-replayed': 'true' } : {} };
     },
   };
 }
 
-function createDriftEvents(deps: ApiDeps): Route {
-  const inTurn = createTurns();
+function createDriftEvents(deps: ApiDeps, { inTurn }: Turns): Route {
   return {
     tag,
     access: ['admin', 'producer'],
@@ -83,15 +84,15 @@ function createDriftEvents(deps: ApiDeps): Route {
     problems: [400, 404, 409, 413],
     handle: async (call) => {
       const { bodyBytes } = call;
-      const bytes = bodyBytes?.length ?? 0;
-      const batch = await inTurn(bytes, (pause) => readBatch(bodyBytes, pause));
+      const turn = <T>(work: (pause: Pause) => Promise<T>) => inTurn(bodyBytes?.length ?? 0, work);
+      const batch = await turn((pause) => readBatch(bodyBytes, pause));
       const customerId = await findCustomer(deps, call, batch.value);
       refuseBatchKey(call);
       parse(batchOutline, batch.value);
       await call.chargeEvents(batch.items.length);
-      const posted = await inTurn(bytes, (pause) => readEvents(batch, pause));
+      const posted = await turn((pause) => readEvents(batch, pause));
       await refuseManyDeliveries(deps, call, { customerId, posted });
-      const results = await acceptPosted(deps, customerId, { posted, until: call.until });
+      const results = await acceptPosted(deps, customerId, { posted, until: call.until, inTurn: turn });
       return { status: 202, body: { results } };
     },
   };

@@ -10,15 +10,15 @@ test('long work lets others go on in between, and never holds them up for long',
     longestMs = Math.max(longestMs, performance.now() - lastAt);
     lastAt = performance.now();
   }, 1);
-  await createTurns()(LARGE, (pause) => busy(150, pause));
+  await createTurns().inTurn(LARGE, (pause) => busy(150, pause));
   clearInterval(others);
   expect(longestMs).toBeGreaterThan(0);
-  // A turn takes 10 ms; the rest is for a busy machine.
+  // A turn takes 5 ms; the rest is for a busy machine.
   expect(longestMs).toBeLessThan(100);
 });
 
 test('long works go one after another, whatever becomes of the one before', async () => {
-  const inTurn = createTurns();
+  const { inTurn } = createTurns();
   const steps: string[] = [];
   const work = (name: string) => async (pause: Pause) => {
     steps.push(`${name} begins`);
@@ -33,7 +33,7 @@ test('long works go one after another, whatever becomes of the one before', asyn
 });
 
 test('short work waits for no long one', async () => {
-  const inTurn = createTurns();
+  const { inTurn } = createTurns();
   const ended: string[] = [];
   const long = inTurn(LARGE, (pause) => busy(50, pause)).then(() => ended.push('long'));
   await inTurn(100, async () => ended.push('short'));
@@ -41,8 +41,30 @@ test('short work waits for no long one', async () => {
   expect(ended).toEqual(['short', 'long']);
 });
 
+test('between its turns long work waits for short ones, and not for ever', async () => {
+  const { inTurn, first } = createTurns();
+  const ended: string[] = [];
+  const long = inTurn(LARGE, (pause) => busy(20, pause)).then(() => ended.push('long'));
+  let answer = () => {};
+  const endless = first(
+    () =>
+      new Promise<void>((resolve) => {
+        answer = resolve;
+      }),
+  );
+  const short = first(async () => void (await new Promise((resolve) => setTimeout(resolve, 5)))).then(() =>
+    ended.push('short'),
+  );
+  await short;
+  expect(ended).toEqual(['short']);
+  await long;
+  answer();
+  await endless;
+  expect(ended).toEqual(['short', 'long']);
+});
+
 test('a pause costs nothing before its turn is over', () => {
-  expect(createPause()()).toBeUndefined();
+  expect(createPause(async () => {})()).toBeUndefined();
 });
 
 async function busy(ms: number, pause: Pause): Promise<void> {

@@ -1,30 +1,67 @@
 /** Awaited between steps of long work: at once while a turn lasts, and after it, when everything else that waited has gone on. */
 export type Pause = () => Promise<void> | undefined;
 
-/** Work that may take long, for a body of so many bytes. */
-export type InTurn = <T>(bytes: number, work: (pause: Pause) => Promise<T>) => Promise<T>;
+export type Turns = {
+  /**
+   * Work that may take long, for a body of so many bytes: long works go one after another, or the turns of many would add up; short ones
+   * wait for none of them.
+   */
+  inTurn: <T>(bytes: number, work: (pause: Pause) => Promise<T>) => Promise<T>;
+  /** A request that is answered soon: between their turns long works wait for it, a little. */
+  first: <T>(work: () => Promise<T>) => Promise<T>;
+};
 
 /** So long the event loop may be held in one go. */
-const TURN_MS = 10;
+const TURN_MS = 5;
 /** The work for a smaller body is over within a turn. */
 const SMALL_BYTES = 64 * 1024;
+/** Where short ones never end, long ones get a fifth of the time. */
+const PATIENCE_MS = 20;
 
-/** Long works go one after another, or the turns of many would add up; short ones wait for none of them. */
-export function createTurns(): InTurn {
+export function createTurns(): Turns {
   let last: Promise<unknown> = Promise.resolve();
+  let underWay = 0;
+  let waiting: (() => void)[] = [];
 
-  return (bytes, work) => {
-    if (bytes <= SMALL_BYTES) return work(createPause());
-    const mine = last.then(async () => {
-      await nextTurn();
-      return work(createPause());
+  async function nextTurn(): Promise<void> {
+    await new Promise(setImmediate);
+    if (underWay === 0) return;
+    await new Promise<void>((resolve) => {
+      const tired = setTimeout(resolve, PATIENCE_MS);
+      waiting.push(() => {
+        clearTimeout(tired);
+        resolve();
+      });
     });
-    last = mine.catch(() => {});
-    return mine;
+  }
+
+  function goOn(): void {
+    const waited = waiting;
+    waiting = [];
+    for (const resolve of waited) resolve();
+  }
+
+  return {
+    inTurn(bytes, work) {
+      if (bytes <= SMALL_BYTES) return work(createPause(nextTurn));
+      const mine = last.then(async () => {
+        await nextTurn();
+        return work(createPause(nextTurn));
+      });
+      last = mine.catch(() => {});
+      return mine;
+    },
+    async first(work) {
+      underWay += 1;
+      return work().finally(() => {
+        underWay -= 1;
+        if (underWay === 0) goOn();
+      });
+    },
   };
 }
 
-export function createPause(): Pause {
+export function createPause(nextTurn: () => Promise<void>): Pause {
   let endsAt = performance.now() + TURN_MS;
 
   return () => {
@@ -33,10 +70,4 @@ export function createPause(): Pause {
       endsAt = performance.now() + TURN_MS;
     });
   };
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

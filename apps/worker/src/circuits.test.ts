@@ -16,7 +16,7 @@ test('ten that fail in a row over half a minute open the circuit, once', async (
   expect(opened).toEqual([]);
   pass(100);
   await fail('delivery-10');
-  expect(opened).toEqual([{ endpointId: 'endpoint-1', version: 4, failures: 11, forMs: 30_000 }]);
+  expect(opened).toEqual([{ endpointId: 'endpoint-1', version: 4, failures: 11, forMs: 30_000, notBeforeMs: 0 }]);
   await fail('delivery-11');
   expect(opened).toHaveLength(1);
   expect(circuits.isFailing('endpoint-1')).toBe(false);
@@ -39,6 +39,17 @@ test('four that time out open it at once, since the first of them began', async 
   const { opened, attempt } = setup();
   for (let n = 0; n < 4; n += 1) await attempt(`delivery-${n}`, TIMEOUT, { durationMs: 15_000 });
   expect(opened).toMatchObject([{ failures: 4, forMs: 15_000 }]);
+});
+
+test('the first probe comes no sooner than the receiver asks, and an hour later at most', async () => {
+  const { opened, attempt, pass } = setup();
+  const later = (retryAfterMs: number): Outcome => ({ kind: 'response', status: 503, retryAfterMs });
+  for (const retryAfterMs of [120_000, 86_400_000]) {
+    for (let n = 0; n < 9; n += 1) await attempt(`delivery-${n}`, ERROR);
+    pass(30_000);
+    await attempt('delivery-9', later(retryAfterMs));
+  }
+  expect(opened).toMatchObject([{ notBeforeMs: 120_000 }, { notBeforeMs: 3_600_000 }]);
 });
 
 test('a probe that succeeds closes it; one that fails is put off, by as much as the receiver asks', async () => {

@@ -51,6 +51,7 @@ export type Attempted = { outcome: Outcome; durationMs: number };
 type Watched = { version: number; streak: FailureStreak };
 
 const MOST_REMEMBERED = 10_000;
+const LONGEST_MS = 3_600_000;
 
 /**
  * Decides by what this worker has seen whether an endpoint is still sent to; Postgres has the last word, and says it to all workers
@@ -68,11 +69,12 @@ export function createCircuits(deps: CircuitsDeps): Circuits {
     return streak;
   }
 
-  async function open({ customerId, endpoint }: Claim, { failures, sinceMs }: FailureStreak): Promise<void> {
+  async function open({ customerId, endpoint }: Claim, streak: FailureStreak, outcome: Outcome): Promise<void> {
     // What is recorded while this is asked begins a streak of its own.
     failing.delete(endpoint.id);
     const { id: endpointId, version } = endpoint;
-    const asked = { endpointId, version, failures, forMs: deps.now() - sinceMs };
+    const { failures, sinceMs } = streak;
+    const asked = { endpointId, version, failures, forMs: deps.now() - sinceMs, notBeforeMs: askedForMs(outcome) };
     if (await deps.open(asked)) deps.observe.opened({ ...asked, customerId });
   }
 
@@ -81,8 +83,7 @@ export function createCircuits(deps: CircuitsDeps): Circuits {
     const probe = { endpointId: claim.endpoint.id, deliveryId };
     const evidence = evidenceOf(outcome);
     if (evidence !== 'success') {
-      const notBeforeMs = outcome.kind === 'response' ? (outcome.retryAfterMs ?? 0) : 0;
-      await deps.putOff(probe, { isFailure: evidence !== 'neither', notBeforeMs });
+      await deps.putOff(probe, { isFailure: evidence !== 'neither', notBeforeMs: askedForMs(outcome) });
       return false;
     }
     const isClosed = await deps.close(probe);
@@ -96,7 +97,7 @@ export function createCircuits(deps: CircuitsDeps): Circuits {
     if (evidence === 'success') failing.delete(claim.endpoint.id);
     if (evidence === 'success' || evidence === 'neither') return false;
     const streak = fail(claim, durationMs, evidence === 'timeout');
-    if (opensCircuit(streak, deps.now(), deps.policy)) await open(claim, streak);
+    if (opensCircuit(streak, deps.now(), deps.policy)) await open(claim, streak, outcome);
     return false;
   }
 
@@ -114,6 +115,11 @@ export function createCircuits(deps: CircuitsDeps): Circuits {
       }
     },
   };
+}
+
+/** `Retry-After`, an hour at most: nobody is asked for longer. */
+function askedForMs(outcome: Outcome): number {
+  return outcome.kind === 'response' ? Math.min(outcome.retryAfterMs ?? 0, LONGEST_MS) : 0;
 }
 
 /** For CIRCUIT_BREAKER=false. Those that are open are closed by whoever looks. */

@@ -5,7 +5,14 @@ import { JOB_GRACE_MS } from './job-grace.js';
 import { letGo } from './let-go.js';
 
 /** What a worker has seen fail: attempts in a row, the first of them `forMs` ago. */
-export type FailingEndpoint = { endpointId: string; version: number; failures: number; forMs: number };
+export type FailingEndpoint = {
+  endpointId: string;
+  version: number;
+  failures: number;
+  forMs: number;
+  /** What the receiver asks for: the first probe comes no sooner. */
+  notBeforeMs: number;
+};
 
 /** A success among so many of an endpoint's latest deliveries keeps its circuit closed. */
 const LOOKED_AT = 2_000;
@@ -21,7 +28,7 @@ const CANDIDATES = 50;
  */
 export async function openCircuit(
   prisma: PrismaClient,
-  { endpointId, version, failures, forMs }: FailingEndpoint,
+  { endpointId, version, failures, forMs, notBeforeMs }: FailingEndpoint,
   { probeAfterMs }: { probeAfterMs: number },
 ): Promise<boolean> {
   const audit = auditStatement(
@@ -32,7 +39,8 @@ export async function openCircuit(
     WITH opened AS (
       INSERT INTO endpoint_flow AS flow
         (endpoint_id, customer_id, circuit_opened_at, circuit_failures, next_probe_at, probe_wait_ms)
-      SELECT id, customer_id, now(), ${failures}::int, now() + ${jittered(Prisma.sql`${probeAfterMs}::int`)}, ${probeAfterMs}::int
+      SELECT id, customer_id, now(), ${failures}::int,
+        now() + greatest(${jittered(Prisma.sql`${probeAfterMs}::int`)}, ${notBeforeMs}::float8 * interval '1 ms'), ${probeAfterMs}::int
       FROM endpoints
       WHERE id = ${endpointId}::uuid AND version = ${version}::int AND active AND deleted_at IS NULL AND NOT EXISTS (
         SELECT FROM (

@@ -45,7 +45,7 @@ async function accept(customerId: string, count = 1) {
 }
 
 const open = ({ endpointId, version }: { endpointId: string; version: number }, forMs = 30_000) =>
-  openCircuit(at.prisma, { endpointId, version, failures: 10, forMs }, { probeAfterMs: 30_000 });
+  openCircuit(at.prisma, { endpointId, version, failures: 10, forMs, notBeforeMs: 0 }, { probeAfterMs: 30_000 });
 const flow = (endpointId: string) => at.prisma.endpointFlow.findUniqueOrThrow({ where: { endpointId } });
 const probesAreDue = () =>
   at.prisma.$executeRaw`UPDATE endpoint_flow SET next_probe_at = now() WHERE next_probe_at > now()`;

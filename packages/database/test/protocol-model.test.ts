@@ -206,7 +206,7 @@ async function circuit(world: World, step: Extract<Command, { delivery: number; 
   const endpoint = await at.prisma.endpoint.findUniqueOrThrow({ where: { id: endpointId }, include: { flow: true } });
   const deliveryId = endpoint.flow[0]?.probeDeliveryId ?? randomUUID();
   if (step.do === 'open') {
-    const failing = { endpointId, version: endpoint.version, failures: 10, forMs: 0 };
+    const failing = { endpointId, version: endpoint.version, failures: 10, forMs: 0, notBeforeMs: 0 };
     await openCircuit(at.prisma, failing, { probeAfterMs: 1 });
   } else if (step.do === 'probe') await probe(endpointId, deliveryId);
   else if (step.do === 'put off') {
