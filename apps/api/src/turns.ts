@@ -13,8 +13,8 @@ export type Turns = {
 
 /** So long the event loop may be held in one go. */
 const TURN_MS = 5;
-/** The work for a smaller body is over within a turn. */
-const SMALL_BYTES = 64 * 1024;
+/** The work for a smaller body is over soon; thirty larger ones at once would hold up everybody. */
+const SMALL_BYTES = 16 * 1024;
 /** Where short ones never end, long ones get a fifth of the time. */
 const PATIENCE_MS = 20;
 

@@ -104,6 +104,7 @@ function createFlowsGranting({ config, prisma, log, leaseMs, consumer }: FlowDep
     run: (delivery, maxAttempts) => consumer.runWithoutJob(delivery, maxAttempts),
     onOver,
     onNotFreed: (error) => log.warn({ err: error }, 'slot.not_freed: it is when its lease is over'),
+    sparePlaces: () => consumer.sparePlaces(),
     mostAtOnce: config.WORKER_CONCURRENCY,
     ...REAL_TIME,
   });

@@ -38,7 +38,7 @@ test('a slot is given back when the request is over, once; then another may be g
   granting.onRequestOver('one');
   await pass(0);
   expect(freed).toEqual(['one']);
-  expect(over).toEqual(['endpoint-1', 'endpoint-1']);
+  expect(over).toEqual(['endpoint-1']);
 });
 
 test('a slot of what was not sent is given back when it is clear that it will not be', async () => {
@@ -53,10 +53,11 @@ test('a slot of what was not sent is given back when it is clear that it will no
 });
 
 test('of an endpoint no more are under way than this worker can do at once', async () => {
+  let made = 0;
   const { granting, asked, pass } = setup({
     grant: async (wanted) =>
-      Array.from({ length: wanted.get('endpoint-1') ?? 0 }, (_, n) =>
-        aGrant(`${n}`, { dueInMs: 1_000, isPaced: true }),
+      Array.from({ length: wanted.get('endpoint-1') ?? 0 }, () =>
+        aGrant(`${made++}`, { dueInMs: 1_000, isPaced: true }),
       ),
   });
   await granting.grant(new Map([['endpoint-1', 7]]));
@@ -68,16 +69,31 @@ test('of an endpoint no more are under way than this worker can do at once', asy
   expect(asked.map(({ count }) => count)).toEqual([7, 3, 7]);
 });
 
-test('a worker that comes too late for a moment asks for more time, for a while', async () => {
-  const grants = [aGrant('one', { isPaced: true })];
-  const { granting, asked, pass } = setup({ grant: async () => grants.splice(0) });
+test('no more are granted than there are places for, or they would be held again at once', async () => {
+  const { granting, asked } = setup({ sparePlaces: () => 3 });
+  await granting.grant(new Map([['endpoint-1', 7]]));
+  const { granting: full, asked: askedNothing } = setup({ sparePlaces: () => 0 });
+  expect(await full.grant(new Map([['endpoint-1', 7]]))).toEqual([]);
+  expect([asked.map(({ count }) => count), askedNothing]).toEqual([[3], []]);
+});
+
+test('a worker that has missed a moment asks for more time, for a while; one that has not does not', async () => {
+  const grants = [aGrant('sent', { isPaced: true }), aGrant('missed', { isPaced: true })];
+  const { granting, asked, pass } = setup({
+    grant: async () => grants.splice(0, 1),
+    run: async ({ deliveryId }) => {
+      if (deliveryId === 'sent') granting.onRequestOver(deliveryId);
+    },
+  });
   const grant = () => granting.grant(new Map([['endpoint-1', 1]]));
   await grant();
-  await pass(50);
+  await pass(5);
+  await grant();
+  await pass(5);
   await grant();
   await pass(10_000);
   await grant();
-  expect(asked.map(({ leadMs }) => leadMs)).toEqual([0, 500, 0]);
+  expect(asked.map(({ leadMs }) => leadMs)).toEqual([0, 0, 500, 0]);
 });
 
 function setup(overrides: Partial<GrantingDeps> = {}) {
@@ -99,6 +115,7 @@ function setup(overrides: Partial<GrantingDeps> = {}) {
     run: async (delivery) => void ran.push(delivery),
     onOver: (endpointId) => over.push(endpointId),
     onNotFreed: (error) => said.push(`not freed: ${error}`),
+    sparePlaces: () => 100,
     mostAtOnce: 10,
     now: () => nowMs,
     later(callback, ms) {

@@ -1,5 +1,4 @@
-import type { Granted } from '@driftwire/database';
-import { SENT_WITHIN_MS } from '@driftwire/database';
+import { type Granted, SENT_WITHIN_MS } from '@driftwire/database';
 import type { DeliveryToRun } from '@driftwire/queue';
 
 export type GrantingDeps = {
@@ -12,6 +11,8 @@ export type GrantingDeps = {
   onOver: (endpointId: string) => void;
   /** Slots that are not given back are free when their time is over. */
   onNotFreed: (error: unknown) => void;
+  /** So many requests this worker could begin now: what finds no place is held again. */
+  sparePlaces: () => number;
   /** Granted deliveries of an endpoint that this worker has at once. */
   mostAtOnce: number;
   /** A monotonic clock in milliseconds. */
@@ -21,7 +22,7 @@ export type GrantingDeps = {
 };
 
 export type Granting = {
-  /** Grants as many, and runs each when it is due. Answers how many of each endpoint. */
+  /** Grants as many as this worker has places for, and runs each when it is due. */
   grant: (wanted: ReadonlyMap<string, number>) => Promise<Granted[]>;
   /** Runs a delivery that was granted. Returns at once. */
   run: (granted: Granted) => void;
@@ -29,9 +30,12 @@ export type Granting = {
   onRequestOver: (deliveryId: string) => void;
 };
 
+/** `isSent`: its request has been made. `isOver`: another one may be granted, and its slot is given back. */
+type Running = { granted: Granted; isSent: boolean; isOver: boolean };
+
 /** Claimed so long before its time, so that the request goes out on time. */
 const LEAD_MS = 80;
-/** Where claims take too long for that, the first is due so much later, for a while. */
+/** Where requests miss their time all the same, the first is due so much later, for a while. */
 const LATE_LEAD_MS = 500;
 const LATE_FOR_MS = 10_000;
 
@@ -40,45 +44,43 @@ const LATE_FOR_MS = 10_000;
  * is found by the sweeper, claimed without a grant, and held again.
  */
 export function createGranting(deps: GrantingDeps): Granting {
-  const underWay = new Map<string, number>();
-  const withSlot = new Map<string, Granted>();
+  const running = new Map<string, Running>();
   let lateUntilMs = Number.NEGATIVE_INFINITY;
 
-  function count(endpointId: string, change: 1 | -1): void {
-    const left = (underWay.get(endpointId) ?? 0) + change;
-    if (left === 0) underWay.delete(endpointId);
-    else underWay.set(endpointId, left);
-  }
+  const underWay = (endpointId: string) =>
+    [...running.values()].filter(({ granted }) => granted.endpointId === endpointId).length;
 
-  async function freeSlot(deliveryId: string): Promise<void> {
-    const granted = withSlot.get(deliveryId);
-    if (granted === undefined) return;
-    withSlot.delete(deliveryId);
-    await deps.freeSlots([granted]).catch(deps.onNotFreed);
+  async function end(one: Running): Promise<void> {
+    if (one.isOver) return;
+    one.isOver = true;
+    const { granted } = one;
+    if (granted.hasSlot) await deps.freeSlots([granted]).catch(deps.onNotFreed);
     deps.onOver(granted.endpointId);
   }
 
-  async function runNow({ deliveryId, endpointId, generation, maxAttempts, isPaced }: Granted, atMs: number) {
+  async function runNow(one: Running, atMs: number): Promise<void> {
+    const { deliveryId, endpointId, generation, maxAttempts, isPaced } = one.granted;
     const pace = isPaced ? { pace: { atMs, withinMs: SENT_WITHIN_MS } } : {};
-    if (isPaced && deps.now() > atMs) lateUntilMs = deps.now() + LATE_FOR_MS;
     await deps.run({ deliveryId, endpointId, generation, isReleased: true, isGranted: true, ...pace }, maxAttempts);
-    count(endpointId, -1);
-    if (withSlot.has(deliveryId)) await freeSlot(deliveryId);
-    else deps.onOver(endpointId);
+    running.delete(deliveryId);
+    if (isPaced && !one.isSent) lateUntilMs = deps.now() + LATE_FOR_MS;
+    await end(one);
   }
 
   function run(granted: Granted): void {
+    const one = { granted, isSent: false, isOver: false };
     const atMs = deps.now() + granted.dueInMs;
-    count(granted.endpointId, 1);
-    if (granted.hasSlot) withSlot.set(granted.deliveryId, granted);
-    deps.later(() => void runNow(granted, atMs), Math.max(granted.dueInMs - LEAD_MS, 0));
+    running.set(granted.deliveryId, one);
+    deps.later(() => void runNow(one, atMs), Math.max(granted.dueInMs - LEAD_MS, 0));
   }
 
   return {
     run,
     async grant(wanted) {
+      let spare = deps.sparePlaces();
       const fitting = [...wanted].flatMap(([id, count]): [string, number][] => {
-        const most = Math.min(count, deps.mostAtOnce - (underWay.get(id) ?? 0));
+        const most = Math.min(count, spare, deps.mostAtOnce - underWay(id));
+        spare -= Math.max(most, 0);
         return most > 0 ? [[id, most]] : [];
       });
       if (fitting.length === 0) return [];
@@ -86,6 +88,11 @@ export function createGranting(deps: GrantingDeps): Granting {
       for (const one of granted) run(one);
       return granted;
     },
-    onRequestOver: (deliveryId) => void freeSlot(deliveryId),
+    onRequestOver(deliveryId) {
+      const one = running.get(deliveryId);
+      if (one === undefined) return;
+      one.isSent = true;
+      void end(one);
+    },
   };
 }

@@ -142,6 +142,13 @@ test('a look asks endpoints whose circuit is open, and lets nothing of them go',
   expect(asked).toEqual([new Map([['open', 1]])]);
 });
 
+test('no more probes are sent than there are places for', async () => {
+  const due = ['a', 'b', 'c'].map((id) => held(id, { circuitIsOpen: true, probeIsDue: true }));
+  const { holding, probed } = setup({ heldEndpoints: async () => due, sparePlaces: () => 2, random: () => 0.7 });
+  await holding.look();
+  expect(probed).toEqual(['c', 'a']);
+});
+
 test('a look ends what has been held for too long, and goes on with the rest', async () => {
   const ended: EndedHeld[][] = [[{ reason: 'expired', count: 3 }]];
   const { holding, asked, said, gather } = setup({

@@ -169,12 +169,13 @@ export function createHolding(deps: HoldingDeps): Holding {
     return count;
   }
 
-  /** Another one is the first each time, or the last of many would never be let go. */
-  function letGoAll(endpoints: readonly HeldEndpoint[]): void {
-    const first = Math.floor(deps.random() * endpoints.length);
-    let spare = deps.sparePlaces();
-    for (const endpoint of [...endpoints.slice(first), ...endpoints.slice(0, first)])
-      spare -= letGoAtALook(endpoint, spare);
+  /** Probes come first: there are few, and nothing else is sent to their endpoints. */
+  async function serve(endpoints: readonly HeldEndpoint[]): Promise<void> {
+    const inTurn = rotated(endpoints, deps.random());
+    const toProbe = inTurn.filter(({ probeIsDue }) => probeIsDue).slice(0, deps.sparePlaces());
+    let spare = deps.sparePlaces() - toProbe.length;
+    for (const one of inTurn.filter(({ circuitIsOpen }) => !circuitIsOpen)) spare -= letGoAtALook(one, spare);
+    if (toProbe.length > 0) await deps.probe(toProbe.map(({ endpointId }) => endpointId));
   }
 
   return {
@@ -215,17 +216,20 @@ export function createHolding(deps: HoldingDeps): Holding {
       const gone = [...crowded.keys()].filter((id) => !known.has(id));
       for (const { endpointId } of held.filter(({ isActive, isStale }) => !isActive || isStale))
         await endHeld(endpointId);
-      const served = held.filter(({ isActive, isOnHold }) => isActive && !isOnHold);
-      letGoAll(served.filter(({ circuitIsOpen }) => !circuitIsOpen));
+      await serve(held.filter(({ isActive, isOnHold }) => isActive && !isOnHold));
       oldest = new Map(held.map(({ endpointId, oldestId }) => [endpointId, oldestId]));
-      const toProbe = served.filter(({ probeIsDue }) => probeIsDue).map(({ endpointId }) => endpointId);
-      if (toProbe.length > 0) await deps.probe(toProbe);
       await forget(gone);
     },
     close() {
       isClosed = true;
     },
   };
+}
+
+/** Another one is the first each time, or the last of many would never come. `chance`: 0..1. */
+function rotated<T>(items: readonly T[], chance: number): T[] {
+  const first = Math.floor(chance * items.length);
+  return [...items.slice(first), ...items.slice(0, first)];
 }
 
 function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, number> {

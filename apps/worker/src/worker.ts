@@ -1,15 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   connectDatabase,
-  createPartitionWatch,
   createSealer,
   deactivateGoneEndpoint,
-  endParked,
   isPostgresUnavailable,
-  letGoParked,
-  makePartitionsAhead,
   noteParked,
-  partitionDaysAhead,
   releaseClaim,
   summarizeOverdue,
 } from '@driftwire/database';
@@ -21,7 +16,6 @@ import {
   exitOnBug,
   exitWhenMisconfigured,
   measureBatches,
-  repeatInBackground,
   stopOnSignal,
   threadPoolOf,
   threadsNeeded,
@@ -36,14 +30,11 @@ import { createDeliveryStatements, DeliveryLocked } from './delivery-statements.
 import { createFlow, type LettingGo } from './flow.js';
 import { createEndpointOpener } from './opened-endpoints.js';
 import { startOperationsServer } from './operations-server.js';
-import { createParking } from './parking.js';
-import { createParkingObserver } from './parking-observer.js';
 import { recordUntil } from './record-until.js';
 import { createRecovery, NO_RECOVERY } from './recovery.js';
-import { createRetention } from './retention.js';
-import { createPartitionObserver, createRetentionObserver } from './retention-observer.js';
 import { createSweepObserver } from './sweep-observer.js';
 import { createSweeper } from './sweeper.js';
+import { createUpkeep } from './upkeep.js';
 import { createWatchdog } from './watchdog.js';
 
 /** Of the 20 s between a request's own timeout and the end of its lease, most are for recording what came back. */
@@ -56,15 +47,6 @@ const ENQUEUE_RETRY_MS = 250;
 const LAST_BEAT_MS = 1_000;
 /** Gauges count up to this, which is more than anybody needs to know. */
 const GAUGE_LIMIT = 10_000;
-/** So long a delivery may wait after its secret can be opened again. */
-const PARKING_EVERY_MS = 5_000;
-/** So long what is held may wait when its clock has stopped. */
-const HELD_EVERY_MS = 2_000;
-const HELD_COUNTED_EVERY_MS = 15_000;
-const PARTITIONS_EVERY_MS = 60_000;
-const PARTITIONS_RETRY_MS = 5_000;
-const RETENTION_EVERY_MS = 3_600_000;
-const RETENTION_RETRY_MS = 30_000;
 /** EX_SOFTWARE of sysexits(3). */
 const EX_SOFTWARE = 70;
 
@@ -186,21 +168,10 @@ export async function runWorker(config: WorkerConfig, lettingGo?: LettingGo): Pr
     observe: observeSweep,
     random: Math.random,
   });
-  const parking = createParking({
-    letGo: (limit) => letGoParked(database.prisma, { ring: sealer.keyIds, limit }),
+  const upkeep = createUpkeep({
+    ...{ prisma: database.prisma, sealer, log, registry, flow },
     addJobs: producer.addJobs,
-    endParked: (day, limit) => endParked(database.prisma, { day, ring: sealer.keyIds, limit }),
-    observe: createParkingObserver(log, registry),
-  });
-  const retention = createRetention(database.prisma, {
-    days: config.RETENTION_DAYS,
-    endParked: parking.endDay,
-    observe: createRetentionObserver(log, registry),
-  });
-  const partitions = createPartitionWatch({
-    make: () => makePartitionsAhead(database.prisma),
-    daysAhead: () => partitionDaysAhead(database.prisma),
-    observe: createPartitionObserver(log, registry),
+    retentionDays: config.RETENTION_DAYS,
   });
   const operations = await startOperationsServer({
     host: config.HOST,
@@ -231,13 +202,7 @@ export async function runWorker(config: WorkerConfig, lettingGo?: LettingGo): Pr
   // Last: a worker that cannot listen must not have taken jobs, for it would leave their attempts interrupted.
   consumer.start();
   const sweeping = sweeper.run();
-  const background = [
-    repeatInBackground(partitions.keep, repeated('partitions.not_made', PARTITIONS_EVERY_MS, PARTITIONS_RETRY_MS)),
-    repeatInBackground(retention, repeated('retention.failed', RETENTION_EVERY_MS, RETENTION_RETRY_MS)),
-    repeatInBackground(parking.letGo, repeated('parking.failed', PARKING_EVERY_MS)),
-    repeatInBackground(flow.look, repeated('held.not_looked_at', HELD_EVERY_MS)),
-    repeatInBackground(flow.count, repeated('held.not_counted', HELD_COUNTED_EVERY_MS)),
-  ];
+  const background = upkeep.start();
   log.info({ port: operations.port, concurrency: config.WORKER_CONCURRENCY }, 'worker.started');
   void exitWhenMisconfigured(database.schemaProblem);
   const needed = threadsNeeded(config.WORKER_CONCURRENCY);
@@ -247,10 +212,6 @@ export async function runWorker(config: WorkerConfig, lettingGo?: LettingGo): Pr
       'worker.few_threads: names are resolved on them; set UV_THREADPOOL_SIZE',
     );
   if (config.SABOTAGE !== 'none') log.error({ sabotage: config.SABOTAGE }, 'worker.sabotaged: it breaks its promises');
-
-  function repeated(failure: string, everyMs: number, afterFailureMs = everyMs) {
-    return { everyMs, afterFailureMs, onFailure: (error: unknown) => log.warn({ err: error }, failure) };
-  }
 }
 
 function isWorthRepeating(error: unknown): boolean {

@@ -17,13 +17,8 @@ export {
   putOffProbe,
   takeProbes,
 } from './circuits.js';
-export {
-  type Claim,
-  type ClaimAnswer,
-  claimDeliveries,
-  type HeldBack,
-  type SealedEndpoint,
-} from './claim-deliveries.js';
+export type { Claim, ClaimAnswer, HeldBack, SealedEndpoint } from './claim-answers.js';
+export { claimDeliveries } from './claim-deliveries.js';
 export { type ConnectOptions, connectDatabase, type Database } from './connect.js';
 export { createDatabaseClock, type DatabaseClock, readDatabaseTimeMs } from './database-clock.js';
 export { deactivateGoneEndpoint } from './deactivate-endpoint.js';
@@ -57,18 +52,16 @@ export {
 } from './generated/client.js';
 export { freeSlots, type Granted, grantHeld, makeSlots, SENT_WITHIN_MS } from './granted-deliveries.js';
 export {
-  countHeld,
   type EndedHeld,
   endCrowding,
   endHeld,
-  type HeldEndpoint,
   type HoldAnswer,
   type HoldRequest,
-  heldEndpoints,
   holdDeliveries,
   type Released,
   releaseHeld,
 } from './held-deliveries.js';
+export { countHeld, type HeldEndpoint, heldEndpoints } from './held-endpoints.js';
 export { type EndpointToInsert, insertEndpoint } from './insert-endpoint.js';
 export { rememberKeyUse } from './key-use.js';
 export { type Conditions, idFloor, type ListedIds, listIds } from './list-ids.js';

@@ -1,5 +1,5 @@
 import { auditStatement, DRIFTWIRE } from './audit-log.js';
-import type { Claim } from './claim-deliveries.js';
+import type { Claim } from './claim-answers.js';
 import { Prisma, type PrismaClient } from './generated/client.js';
 import { JOB_GRACE_MS } from './job-grace.js';
 

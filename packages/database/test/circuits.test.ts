@@ -2,7 +2,6 @@
 import { until } from '@driftwire/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import {
-  acceptEvents,
   armOverdueDeliveries,
   closeCircuit,
   closeCircuits,
@@ -16,7 +15,7 @@ import {
   releaseHeld,
   takeProbes,
 } from '../src/index.js';
-import { anEvent, aRecord, type Setup, setup, toRetry } from './setup.js';
+import { aRecord, type Setup, setup, toRetry } from './setup.js';
 
 const LEASE_MS = 60_000;
 const TIMES = { claimWithinMs: 10_000, leaseMs: LEASE_MS };
@@ -38,12 +37,7 @@ async function anEndpoint() {
   return { customerId, endpointId, version };
 }
 
-async function accept(customerId: string, count = 1) {
-  const events = Array.from({ length: count }, () => anEvent(customerId));
-  const answers = await acceptEvents(at.direct, [events], { maxAttempts: 3 });
-  return answers.flat().flatMap((answer) => (answer.kind === 'created' ? answer.deliveries : []));
-}
-
+const accept = (customerId: string, count?: number) => at.accept(customerId, count);
 const open = ({ endpointId, version }: { endpointId: string; version: number }, forMs = 30_000) =>
   openCircuit(at.prisma, { endpointId, version, failures: 10, forMs, notBeforeMs: 0 }, { probeAfterMs: 30_000 });
 const flow = (endpointId: string) => at.prisma.endpointFlow.findUniqueOrThrow({ where: { endpointId } });

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
-  acceptEvents,
   type Endpoint,
   freeSlots,
   type Granted,
@@ -9,7 +8,7 @@ import {
   makeSlots,
   releaseHeld,
 } from '../src/index.js';
-import { anEvent, type Setup, setup } from './setup.js';
+import { type Setup, setup } from './setup.js';
 
 const LEASE_MS = 60_000;
 
@@ -23,11 +22,7 @@ afterAll(() => at.close());
 async function anEndpoint(limits: Partial<Endpoint>, held: number) {
   const customerId = await at.aCustomer();
   const { id: endpointId } = await at.anEndpoint(customerId);
-  const events = Array.from({ length: held }, () => anEvent(customerId));
-  const answers = await acceptEvents(at.direct, [events], { maxAttempts: 3 });
-  const ids = answers
-    .flat()
-    .flatMap((answer) => (answer.kind === 'created' ? answer.deliveries.map(({ id }) => id) : []));
+  const ids = (await at.accept(customerId, held)).map(({ id }) => id);
   await at.prisma.endpoint.update({ where: { id: endpointId }, data: limits });
   await at.prisma.$executeRaw(makeSlots(endpointId));
   await holdDeliveries(
@@ -46,15 +41,13 @@ const slotsTaken = (endpointId: string) =>
 
 test('a delivery of an endpoint with limits is claimed with a grant only, and is let go by nothing else', async () => {
   const { customerId, endpointId } = await anEndpoint({ maxInFlight: 2 }, 0);
-  const [[fresh] = []] = await acceptEvents(at.direct, [[anEvent(customerId)]], { maxAttempts: 3 });
-  const [delivery] = fresh?.kind === 'created' ? fresh.deliveries : [];
+  const [delivery] = await at.accept(customerId);
   const deliveryId = delivery?.id ?? '';
   expect(delivery).toMatchObject({ isHeld: false });
   expect(await at.ask(deliveryId)).toMatchObject({ verdict: 'hold', reason: 'rate_limited' });
   await holdDeliveries(at.direct, [{ deliveryId, generation: 1, reason: 'rate_limited' }]);
-  const [[behind] = []] = await acceptEvents(at.direct, [[anEvent(customerId)]], { maxAttempts: 3 });
-  const behindId = behind?.kind === 'created' ? behind.deliveries[0]?.id : undefined;
-  expect(await at.delivery(behindId ?? '')).toMatchObject({ holdReason: 'rate_limited' });
+  const [behind] = await at.accept(customerId);
+  expect(await at.delivery(behind?.id ?? '')).toMatchObject({ holdReason: 'rate_limited' });
 
   expect(await releaseHeld(at.prisma, new Map([[endpointId, 5]]), { deliveriesPerJob: 1 })).toEqual([]);
   const [granted] = await grant(endpointId, 1);

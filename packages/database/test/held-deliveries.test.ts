@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import {
-  acceptEvents,
   armOverdueDeliveries,
   endCrowding,
   endHeld,
@@ -10,7 +9,7 @@ import {
   releaseHeld,
 } from '../src/index.js';
 import { aWorkersDatabase, rowsRead } from './rows-read.js';
-import { anEvent, aRecord, type Setup, setup } from './setup.js';
+import { aRecord, type Setup, setup } from './setup.js';
 
 let at: Setup;
 beforeAll(async () => {
@@ -30,11 +29,7 @@ const hold = (...ids: string[]) =>
   );
 const release = (endpointId: string, count: number) =>
   releaseHeld(at.prisma, new Map([[endpointId, count]]), { deliveriesPerJob: 16 });
-const accept = async (customerId: string, count = 1) => {
-  const events = Array.from({ length: count }, () => anEvent(customerId));
-  const answers = await acceptEvents(at.direct, [events], { maxAttempts: 3, deliveriesPerJob: 16 });
-  return answers.flat().flatMap((answer) => (answer.kind === 'created' ? answer.deliveries : []));
-};
+const accept = (customerId: string, count?: number) => at.accept(customerId, count, { deliveriesPerJob: 16 });
 
 async function anEndpoint() {
   const customerId = await at.aCustomer();

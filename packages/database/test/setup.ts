@@ -5,6 +5,7 @@ import { freshDatabase } from '@driftwire/testing';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import {
+  type AcceptLimits,
   type AttemptRecord,
   acceptEvents,
   type Claim,
@@ -18,6 +19,7 @@ import {
   type PrismaClient,
   type RawQuery,
 } from '../src/index.js';
+import type { NewDelivery } from '../src/stored-events.js';
 
 export type Setup = {
   url: string;
@@ -25,6 +27,8 @@ export type Setup = {
   direct: RawQuery;
   aCustomer: () => Promise<string>;
   anEndpoint: (customerId: string, overrides?: Partial<Endpoint>) => Promise<Endpoint>;
+  /** Events of a customer, in one statement. Answers their deliveries. */
+  accept: (customerId: string, count?: number, limits?: Partial<AcceptLimits>) => Promise<NewDelivery[]>;
   /** A pending delivery of a customer and an endpoint of its own. */
   aDelivery: () => Promise<{ id: string; customerId: string; endpointId: string }>;
   /**
@@ -77,6 +81,11 @@ export async function setup(): Promise<Setup> {
     if (answer === undefined) throw new Error('no answer');
     return answer;
   };
+  const accept: Setup['accept'] = async (customerId, count = 1, limits = {}) => {
+    const events = Array.from({ length: count }, () => anEvent(customerId));
+    const answers = await acceptEvents(direct, [events], { maxAttempts: 3, ...limits });
+    return answers.flat().flatMap((answer) => (answer.kind === 'created' ? answer.deliveries : []));
+  };
   const anAcceptedEvent = async (customerId: string) => {
     const event = anEvent(customerId);
     const acceptance = (await acceptEvents(direct, [[event]], { maxAttempts: 3 }))[0]?.[0];
@@ -89,6 +98,7 @@ export async function setup(): Promise<Setup> {
     aCustomer,
     anEndpoint,
     ask,
+    accept,
     async aDelivery() {
       const customerId = await aCustomer();
       const endpoint = await anEndpoint(customerId);
