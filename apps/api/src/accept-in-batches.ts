@@ -10,6 +10,7 @@ import {
 } from '@driftwire/database';
 import type { DeliveryWakeUp } from '@driftwire/queue';
 import { createPace } from './pace.js';
+import { RECENT_MS } from './turns.js';
 
 /**
  * Stores the events of one request, all or none, and answers in their order. Keys must be unique within the request. While
@@ -41,8 +42,9 @@ const LARGE_BYTES = 256 * 1024;
 export const MAX_DELIVERIES = 25_000;
 /** One works while the other waits for the disk; with so many requests on their way those that come now share the next one. */
 const LANES = 2;
-/** One at a time leaves Postgres time for single events. */
+/** One at a time leaves Postgres time for single events; and where some came lately, it rests for twice as long as it took. */
 const LARGE_LANES = 1;
+const LARGE_REST = 2;
 const CROWDED_AT = 8;
 /**
  * From an event's `created_at` to its statement, which runs for 8 s at most (`connect.ts`): so it can be read within 30 s, which is what
@@ -76,8 +78,15 @@ export function createAccept(
     isOutage: isPostgresUnavailable,
     outage,
   };
-  const [small, large] = [createBatcher(batching), createBatcher({ ...batching, lanes: LARGE_LANES })];
-  return (events, until) => (isLarge(events) ? large : small).submit(events, until);
+  let lastSmallAt = Number.NEGATIVE_INFINITY;
+  const restMs = (tookMs: number) => (performance.now() - lastSmallAt < RECENT_MS ? LARGE_REST * tookMs : 0);
+  const small = createBatcher(batching);
+  const large = createBatcher({ ...batching, lanes: LARGE_LANES, restMs });
+  return (events, until) => {
+    if (isLarge(events)) return large.submit(events, until);
+    lastSmallAt = performance.now();
+    return small.submit(events, until);
+  };
 }
 
 function isLarge(events: readonly EventToAccept[]): boolean {

@@ -61,6 +61,22 @@ test('between its turns long work waits for short ones, and not for ever', async
   expect(ended).toEqual(['short', 'long']);
 });
 
+test('where short work came lately, long work rests between its turns', async () => {
+  const { inTurn, first } = createTurns();
+  await first(async () => {});
+  let restedMs = 0;
+  await inTurn(LARGE, async (pause) => {
+    for (let turn = 0; turn < 5; turn += 1) {
+      await busy(5, () => undefined);
+      const pausedAt = performance.now();
+      await pause();
+      restedMs += performance.now() - pausedAt;
+    }
+  });
+  // Five rests of 5 ms, which a timer may cut by one each.
+  expect(restedMs).toBeGreaterThanOrEqual(20);
+});
+
 test('a pause costs nothing before its turn is over', () => {
   expect(createPause(async () => {})()).toBeUndefined();
 });

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** Awaited between steps of long work: at once while a turn lasts, and after it, when everything else that waited has gone on. */
 export type Pause = () => Promise<void> | undefined;
 
@@ -17,14 +19,19 @@ const TURN_MS = 5;
 const SMALL_BYTES = 16 * 1024;
 /** Where short ones never end, long ones get a fifth of the time. */
 const PATIENCE_MS = 20;
+/** Where short ones came so lately, more of them will: long ones leave them half of the processor's time, whoever uses it. */
+export const RECENT_MS = 100;
+const REST_MS = TURN_MS;
 
 export function createTurns(): Turns {
   let last: Promise<unknown> = Promise.resolve();
   let underWay = 0;
+  let lastShortAt = Number.NEGATIVE_INFINITY;
   let waiting: (() => void)[] = [];
 
   async function nextTurn(): Promise<void> {
-    await new Promise(setImmediate);
+    const hasShort = performance.now() - lastShortAt < RECENT_MS;
+    await (hasShort ? delay(REST_MS) : new Promise(setImmediate));
     if (underWay === 0) return;
     await new Promise<void>((resolve) => {
       const tired = setTimeout(resolve, PATIENCE_MS);
@@ -53,6 +60,7 @@ export function createTurns(): Turns {
     },
     async first(work) {
       underWay += 1;
+      lastShortAt = performance.now();
       return work().finally(() => {
         underWay -= 1;
         if (underWay === 0) goOn();

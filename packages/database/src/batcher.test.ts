@@ -74,6 +74,19 @@ test('no further lane opens while many items are on their way, and one does agai
   expect(batches()).toEqual(['a', 'b', 'cd']);
 });
 
+test('a lane rests after its batch, whose items have their answers before', async () => {
+  const { batcher, runs, batches } = heldBatches({ restMs: () => 30 });
+  const answer = batcher.submit('a');
+  await turn();
+  void batcher.submit('b');
+  const endedAt = performance.now();
+  runs[0]?.finish();
+  expect(await answer).toBe('A');
+  while (batches().length < 2) await turn();
+  expect(batches()).toEqual(['a', 'b']);
+  expect(performance.now() - endedAt).toBeGreaterThan(25);
+});
+
 test('a batch that is larger than what crowds goes when nothing is on its way', async () => {
   const { batcher, batches } = heldBatches({ lanes: 3, crowdedAt: 2 });
   for (const item of ['a', 'b', 'c']) void batcher.submit(item);

@@ -23,6 +23,8 @@ export type BatcherOptions<Item, Result> = {
   lanes: number;
   /** With so many items on their way no further lane opens: those that come now share the next batch. */
   crowdedAt?: number;
+  /** How long a lane rests after a batch that took so long, and leaves the machine to others. */
+  restMs?: (tookMs: number) => number;
   /** For items that nobody waits for. */
   gathering?: Gathering;
   /** True for an error that no item has brought about: then none of them is tried again by itself. */
@@ -38,6 +40,7 @@ export type BatcherOptions<Item, Result> = {
 export type Gathering = { ms: number; isPressed: () => boolean };
 
 const NO_GATHERING: Gathering = { ms: 0, isPressed: () => true };
+const NO_REST = () => 0;
 const NO_OUTAGE: Pick<Outage, 'isOn' | 'noticed' | 'over'> = {
   isOn: () => false,
   noticed: () => false,
@@ -57,7 +60,12 @@ type Entry<Item, Result> = {
  * large batches and an idle one waits for nothing. A batch that fails is halved until the guilty item stands alone.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
-  const { crowdedAt = Number.POSITIVE_INFINITY, gathering = NO_GATHERING, outage = NO_OUTAGE } = options;
+  const {
+    crowdedAt = Number.POSITIVE_INFINITY,
+    gathering = NO_GATHERING,
+    outage = NO_OUTAGE,
+    restMs = NO_REST,
+  } = options;
   let waiting: Entry<Item, Result>[] = [];
   let freeLanes = options.lanes;
   let onTheirWay = 0;
@@ -89,16 +97,23 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   function depart(): void {
     const { batch, rest } = takeBatch(waiting, options);
     waiting = rest;
-    lastDepartureAt = performance.now();
+    const departedAt = performance.now();
+    lastDepartureAt = departedAt;
     freeLanes -= 1;
     onTheirWay += batch.length;
     void runBatch(batch, options).then((unsettled) => {
-      freeLanes += 1;
       onTheirWay -= batch.length;
       waiting = [...unsettled, ...waiting];
-      if (outage.isOn()) waitOut();
-      else schedule();
+      const pauseMs = restMs(performance.now() - departedAt);
+      if (pauseMs > 0) setTimeout(freeLane, pauseMs);
+      else freeLane();
     });
+  }
+
+  function freeLane(): void {
+    freeLanes += 1;
+    if (outage.isOn()) waitOut();
+    else schedule();
   }
 
   /** Each until its own time. */

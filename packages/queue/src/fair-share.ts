@@ -25,8 +25,10 @@ const SHORT_MS = 100;
 const PATIENCE_MS = 1_000;
 /** So many of an endpoint of which nothing has ended may stand in line once its first requests have been out for a moment. */
 const MOST_UNPROVEN = 4;
-/** So much of all places may wait for a place: while more do, no job is taken. */
+/** So much of all places may wait for a place that comes soon: while more do, no job is taken. */
 const IN_LINE = 4;
+/** Whoever is given a place within that time keeps others waiting no longer. */
+const SOON_MS = 25;
 
 export type Standing = {
   /** Places of this endpoint. */
@@ -83,7 +85,12 @@ export function isLineEnough(standing: Standing, ahead: number): boolean {
   return standing.taken === 0 ? ahead >= 2 : ahead >= MOST_UNPROVEN && standing.oldestMs > SHORT_MS / 2;
 }
 
-/** How many deliveries may wait for a place. */
+/** Whether a delivery in line, with so many of its endpoint before it, is given a place so soon that the next jobs can wait for that. */
+export function isNextSoon(standing: Standing, ahead: number): boolean {
+  return ahead < standing.endedPerMs * SOON_MS;
+}
+
+/** How many deliveries may wait for a place that comes soon. */
 export function longestLine(total: number): number {
   return Math.ceil(total / IN_LINE);
 }

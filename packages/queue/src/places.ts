@@ -2,6 +2,7 @@ import {
   decayed,
   isInSight,
   isLineEnough,
+  isNextSoon,
   longestLine,
   mayTake,
   ONE_MORE,
@@ -163,6 +164,24 @@ export function createPlaces(total: number, now: () => number = () => performanc
     return line.filter(isSame).length;
   }
 
+  /** Who waits for a slow receiver keeps nobody from being looked at. */
+  function isLineLong(): boolean {
+    if (line.length >= total) return true;
+    return (
+      inLine().filter(({ endpointId, ahead }) => isNextSoon(standingOf(endpointId), ahead)).length >= longestLine(total)
+    );
+  }
+
+  /** Those in line, and how many of the same endpoint stand before each. */
+  function inLine(): (Waiting & { ahead: number })[] {
+    const seen = new Map<string, number>();
+    return line.map((waiting) => {
+      const ahead = seen.get(waiting.endpointId) ?? 0;
+      seen.set(waiting.endpointId, ahead + 1);
+      return { ...waiting, ahead };
+    });
+  }
+
   function lookLater(): void {
     const dueAtMs = now() + LOOK_MS;
     // Not when this thread stood still meanwhile: then it has yet to hear of requests that have ended.
@@ -176,11 +195,8 @@ export function createPlaces(total: number, now: () => number = () => performanc
 
   /** Those that wait in vain are told so. */
   function look(): void {
-    const ahead = new Map<string, number>();
-    line = line.filter(({ endpointId, sinceMs, answer }) => {
-      const before = ahead.get(endpointId) ?? 0;
-      ahead.set(endpointId, before + 1);
-      if (isInSight(standingOf(endpointId), { ahead: before, waitedMs: now() - sinceMs })) return true;
+    line = inLine().filter(({ endpointId, sinceMs, answer, ahead }) => {
+      if (isInSight(standingOf(endpointId), { ahead, waitedMs: now() - sinceMs })) return true;
       answer('crowded');
       return false;
     });
@@ -203,7 +219,7 @@ export function createPlaces(total: number, now: () => number = () => performanc
       lookLater();
       return new Promise((answer) => line.push({ endpointId, sinceMs: now(), answer }));
     },
-    room: () => (line.length < longestLine(total) ? free() : 0),
+    room: () => (isLineLong() ? 0 : free()),
     hasRoomFor,
     spare: () => spare({ free: free(), total }),
     taken: () => taken,
