@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { oneAtATime } from '@driftwire/runtime';
 
 /** Awaited between steps of long work: at once while a turn lasts, and after it, when everything else that waited has gone on. */
 export type Pause = () => Promise<void> | undefined;
@@ -24,7 +25,7 @@ export const RECENT_MS = 100;
 const REST_MS = TURN_MS;
 
 export function createTurns(): Turns {
-  let last: Promise<unknown> = Promise.resolve();
+  const afterTheLongOnes = oneAtATime();
   let underWay = 0;
   let lastShortAt = Number.NEGATIVE_INFINITY;
   let waiting: (() => void)[] = [];
@@ -51,12 +52,10 @@ export function createTurns(): Turns {
   return {
     inTurn(bytes, work) {
       if (bytes <= SMALL_BYTES) return work(createPause(nextTurn));
-      const mine = last.then(async () => {
+      return afterTheLongOnes(async () => {
         await nextTurn();
         return work(createPause(nextTurn));
       });
-      last = mine.catch(() => {});
-      return mine;
     },
     async first(work) {
       underWay += 1;

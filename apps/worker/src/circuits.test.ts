@@ -41,6 +41,31 @@ test('four that time out open it at once, since the first of them began', async 
   expect(opened).toMatchObject([{ failures: 4, forMs: 15_000 }]);
 });
 
+test('of many that time out together four are enough, and those that begin afterwards begin anew', async () => {
+  const { opened, attempt, pass } = setup();
+  for (let n = 0; n < 60; n += 1) await attempt(`delivery-${n}`, TIMEOUT, { durationMs: 15_000 });
+  expect(opened).toHaveLength(1);
+  pass(15_000);
+  for (let n = 0; n < 60; n += 1) await attempt(`delivery-${n}`, TIMEOUT, { durationMs: 14_000 });
+  expect(opened).toHaveLength(2);
+});
+
+test('statements about circuits go one after another', async () => {
+  let underWay = 0;
+  let most = 0;
+  const { attempt } = setup({
+    putOff: async () => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise(setImmediate);
+      underWay -= 1;
+      return true;
+    },
+  });
+  await Promise.all(['a', 'b', 'c'].map((deliveryId) => attempt(deliveryId, TIMEOUT, { isProbe: true })));
+  expect(most).toBe(1);
+});
+
 test('the first probe comes no sooner than the receiver asks, and an hour later at most', async () => {
   const { opened, attempt, pass } = setup();
   const later = (retryAfterMs: number): Outcome => ({ kind: 'response', status: 503, retryAfterMs });

@@ -8,6 +8,7 @@ import {
   type Outcome,
   opensCircuit,
 } from '@driftwire/delivery';
+import { oneAtATime } from '@driftwire/runtime';
 
 export type CircuitsDeps = {
   /** False when somebody else has opened it, the endpoint has changed, or it answers others. */
@@ -48,7 +49,8 @@ export type Circuits = {
 /** What came back, and after how long. */
 export type Attempted = { outcome: Outcome; durationMs: number };
 
-type Watched = { version: number; streak: FailureStreak };
+/** `askedAtMs`: when Postgres was asked to open its circuit. */
+type Watched = { version: number; streak?: FailureStreak; askedAtMs?: number };
 
 const MOST_REMEMBERED = 10_000;
 const LONGEST_MS = 3_600_000;
@@ -59,23 +61,36 @@ const LONGEST_MS = 3_600_000;
  */
 export function createCircuits(deps: CircuitsDeps): Circuits {
   const failing = new Map<string, Watched>();
+  // A hundred requests that hang end together: their statements must leave connections for others' claims.
+  const inOrder = oneAtATime();
 
-  function fail({ deliveryId, endpoint }: Claim, durationMs: number, isTimeout: boolean): FailureStreak {
+  /** Undefined when it had begun before Postgres was asked: then it says nothing that was not known. */
+  function fail({ deliveryId, endpoint }: Claim, durationMs: number, isTimeout: boolean): FailureStreak | undefined {
     const known = failing.get(endpoint.id);
-    const before = known?.version === endpoint.version ? known.streak : undefined;
-    const streak = failedAgain(before, { deliveryId, isTimeout, begunMs: deps.now() - durationMs });
-    if (failing.size >= MOST_REMEMBERED) failing.clear();
-    failing.set(endpoint.id, { version: endpoint.version, streak });
+    const before = known?.version === endpoint.version ? known : undefined;
+    const begunMs = deps.now() - durationMs;
+    if (begunMs < (before?.askedAtMs ?? Number.NEGATIVE_INFINITY)) return undefined;
+    const streak = failedAgain(before?.streak, { deliveryId, isTimeout, begunMs });
+    remember(endpoint, { ...before, streak });
     return streak;
   }
 
+  function remember({ id, version }: Claim['endpoint'], watched: Omit<Watched, 'version'>): void {
+    if (failing.size >= MOST_REMEMBERED) failing.clear();
+    failing.set(id, { version, ...watched });
+  }
+
   async function open({ customerId, endpoint }: Claim, streak: FailureStreak, outcome: Outcome): Promise<void> {
-    // What is recorded while this is asked begins a streak of its own.
-    failing.delete(endpoint.id);
     const { id: endpointId, version } = endpoint;
+    // What begins from now on begins a streak of its own.
+    remember(endpoint, { askedAtMs: deps.now() });
     const { failures, sinceMs } = streak;
     const asked = { endpointId, version, failures, forMs: deps.now() - sinceMs, notBeforeMs: askedForMs(outcome) };
-    if (await deps.open(asked)) deps.observe.opened({ ...asked, customerId });
+    const isOpened = await inOrder(() => deps.open(asked)).catch((error: unknown) => {
+      failing.delete(endpointId);
+      throw error;
+    });
+    if (isOpened) deps.observe.opened({ ...asked, customerId });
   }
 
   async function judgeProbe(claim: Claim, outcome: Outcome): Promise<boolean> {
@@ -83,10 +98,11 @@ export function createCircuits(deps: CircuitsDeps): Circuits {
     const probe = { endpointId: claim.endpoint.id, deliveryId };
     const evidence = evidenceOf(outcome);
     if (evidence !== 'success') {
-      await deps.putOff(probe, { isFailure: evidence !== 'neither', notBeforeMs: askedForMs(outcome) });
+      const how = { isFailure: evidence !== 'neither', notBeforeMs: askedForMs(outcome) };
+      await inOrder(() => deps.putOff(probe, how));
       return false;
     }
-    const isClosed = await deps.close(probe);
+    const isClosed = await inOrder(() => deps.close(probe));
     if (isClosed) deps.observe.closed(claim);
     return isClosed;
   }
@@ -97,7 +113,7 @@ export function createCircuits(deps: CircuitsDeps): Circuits {
     if (evidence === 'success') failing.delete(claim.endpoint.id);
     if (evidence === 'success' || evidence === 'neither') return false;
     const streak = fail(claim, durationMs, evidence === 'timeout');
-    if (opensCircuit(streak, deps.now(), deps.policy)) await open(claim, streak, outcome);
+    if (streak !== undefined && opensCircuit(streak, deps.now(), deps.policy)) await open(claim, streak, outcome);
     return false;
   }
 

@@ -12,6 +12,7 @@ export {
 export { createLog, type Log } from './log.js';
 export { createMetrics } from './metrics.js';
 export { onDemand } from './on-demand.js';
+export { oneAtATime } from './one-at-a-time.js';
 export { version } from './package-version.js';
 export { configOrExit, EX_CONFIG, exitOnBug, exitWhenMisconfigured, stopOnSignal } from './process.js';
 export { threadPoolOf, threadsNeeded } from './thread-pool.js';

@@ -3,7 +3,7 @@ import type { Stack } from '../stack/stack.js';
 import type { Benches } from './bench.js';
 import { addCustomers, type Customer } from './customers.js';
 import { AS_IF_NOTHING, type BesideRow, type Limit } from './isolation-findings.js';
-import { type Call, openApi, type Posted } from './load.js';
+import { type Call, flood, openApi, type Posted } from './load.js';
 import { percentilesOf } from './quantiles.js';
 import { type Receivers, startReceivers } from './receivers.js';
 import { postSteadily } from './steady-load.js';
@@ -24,8 +24,9 @@ export type IsolationTools = Benches & { workers: number };
 type StageSize = { healthy: number; bad: number; delayMs?: number; env?: Record<string, string> };
 
 export const MEASURED_S = 20;
-/** So that each of them has had an event. */
+/** So that each of them has had an event, and what is measured is not how code runs for the first time. */
 const LEAST_WARM_UP_S = 10;
+const WARM_UP_BATCHES = { events: 3_000, perRequest: 500, requestsAtOnce: 4 };
 /** For all of the healthy ones together. */
 const PER_SECOND = 40;
 /** For those that are still under way when the last was posted. */
@@ -62,6 +63,7 @@ async function measureAlone(
   const post = (seconds: number) => postSteadily(call, ids, { perSecond: PER_SECOND, seconds, progress });
   const measure = () => measureArrivals(receivers, () => post(MEASURED_S));
   say('warming up');
+  await flood(call, { ...WARM_UP_BATCHES, customerId: ids[0] ?? '' });
   await post(Math.max(LEAST_WARM_UP_S, ids.length / PER_SECOND));
   say('the healthy alone');
   const alone = percentilesOf((await measure()).latencies);
