@@ -61,14 +61,20 @@ test.each<[string, Partial<Standing>, { ahead: number; waitedMs: number }, boole
   expect(isInSight({ ...fine, ...standing }, delivery)).toBe(inSight);
 });
 
-test.each<[string, Partial<Standing>, number, boolean]>([
-  ['is proven', { taken: 60, oldestMs: 500 }, 20, false],
-  ['has just begun', { taken: 60, oldestMs: 10, sinceEndedMs: 90_000 }, 20, false],
-  ['lets nothing end', { taken: 60, oldestMs: 60, sinceEndedMs: 90_000 }, 4, true],
-  ['lets nothing end, and has few in line', { taken: 60, oldestMs: 60, sinceEndedMs: 90_000 }, 3, false],
-  ['is new, and all places are taken', { sinceEndedMs: 90_000 }, 2, true],
-])('the line of an endpoint that %s', (_, standing, ahead, isEnough) => {
-  expect(isLineEnough({ ...fine, ...standing }, ahead)).toBe(isEnough);
+test.each<[string, Partial<Standing>, { ahead: number; roomInLine: number }, boolean]>([
+  ['is proven', { taken: 60, oldestMs: 500 }, { ahead: 20, roomInLine: 0 }, false],
+  ['has just begun', { taken: 60, oldestMs: 10, sinceEndedMs: 90_000 }, { ahead: 20, roomInLine: 21 }, false],
+  ['has just begun, as many have', { taken: 2, oldestMs: 10, sinceEndedMs: 90_000 }, { ahead: 3, roomInLine: 3 }, true],
+  ['lets nothing end', { taken: 60, oldestMs: 60, sinceEndedMs: 90_000 }, { ahead: 4, roomInLine: 90 }, true],
+  [
+    'lets nothing end, and has few',
+    { taken: 60, oldestMs: 60, sinceEndedMs: 90_000 },
+    { ahead: 3, roomInLine: 90 },
+    false,
+  ],
+  ['is new, and all places are taken', { sinceEndedMs: 90_000 }, { ahead: 2, roomInLine: 90 }, true],
+])('the line of an endpoint that %s: %j, %j', (_, standing, inLine, isEnough) => {
+  expect(isLineEnough({ ...fine, ...standing }, inLine)).toBe(isEnough);
 });
 
 test('a steady rate is told, and forgotten', () => {

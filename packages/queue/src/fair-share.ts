@@ -79,10 +79,17 @@ export function isInSight(standing: Standing, { ahead, waitedMs }: { ahead: numb
   return standing.oldestMs < SHORT_MS || ahead + 1 <= standing.endedPerMs * LONGEST_WAIT_MS;
 }
 
-/** Whether nobody else of this endpoint shall stand in line, where it has so many there: nothing of it has ended yet. */
-export function isLineEnough(standing: Standing, ahead: number): boolean {
+/**
+ * Whether nobody else of this endpoint shall stand in line, where it has so many there: nothing of it has ended yet. At first it may have
+ * as many as there is room in line for others, so that many such endpoints never fill it.
+ */
+export function isLineEnough(
+  standing: Standing,
+  { ahead, roomInLine }: { ahead: number; roomInLine: number },
+): boolean {
   if (isProven(standing)) return false;
-  return standing.taken === 0 ? ahead >= 2 : ahead >= MOST_UNPROVEN && standing.oldestMs > SHORT_MS / 2;
+  if (standing.taken === 0) return ahead >= 2;
+  return ahead >= (standing.oldestMs > SHORT_MS / 2 ? Math.min(MOST_UNPROVEN, roomInLine) : roomInLine);
 }
 
 /** Whether a delivery in line, with so many of its endpoint before it, is given a place so soon that the next jobs can wait for that. */

@@ -215,7 +215,8 @@ export function createPlaces(total: number, now: () => number = () => performanc
     async take(endpointId) {
       if (isClosed) return null;
       if (hasRoomFor(endpointId)) return occupy(endpointId);
-      if (isLineEnough(standingOf(endpointId), aheadOf(endpointId))) return 'crowded';
+      const standsIn = { ahead: aheadOf(endpointId), roomInLine: total - line.length };
+      if (isLineEnough(standingOf(endpointId), standsIn)) return 'crowded';
       lookLater();
       return new Promise((answer) => line.push({ endpointId, sinceMs: now(), answer }));
     },
