@@ -45,6 +45,7 @@ const LANES = 2;
 /** One at a time leaves Postgres time for single events; and where some came lately, it rests for twice as long as it took. */
 const LARGE_LANES = 1;
 const LARGE_REST = 2;
+const LONGEST_REST_MS = 500;
 const CROWDED_AT = 8;
 /**
  * From an event's `created_at` to its statement, which runs for 8 s at most (`connect.ts`): so it can be read within 30 s, which is what
@@ -79,7 +80,7 @@ export function createAccept(
     outage,
   };
   let lastSmallAt = Number.NEGATIVE_INFINITY;
-  const restMs = (tookMs: number) => (performance.now() - lastSmallAt < RECENT_MS ? LARGE_REST * tookMs : 0);
+  const restMs = (tookMs: number) => restAfterLarge(tookMs, performance.now() - lastSmallAt);
   const small = createBatcher(batching);
   const large = createBatcher({ ...batching, lanes: LARGE_LANES, restMs });
   return (events, until) => {
@@ -87,6 +88,11 @@ export function createAccept(
     lastSmallAt = performance.now();
     return small.submit(events, until);
   };
+}
+
+/** How long the lane of large requests rests, in milliseconds, after a statement that took so long, since a small request came. */
+export function restAfterLarge(tookMs: number, sinceSmallMs: number): number {
+  return sinceSmallMs < RECENT_MS ? Math.min(LARGE_REST * tookMs, LONGEST_REST_MS) : 0;
 }
 
 function isLarge(events: readonly EventToAccept[]): boolean {

@@ -90,13 +90,15 @@ test('jobs of the version before that wait, and those it had put off, are run by
   expect(await at.replaced()).toBe(0);
 }, 180_000);
 
-test('what was held when our workers went is let go by release-held, and delivered by earlier ones', async () => {
+test('what circuits, limits and shares hold when our workers go is let go by release-held, and delivered by earlier ones', async () => {
   const at = await aScene();
   const answer = at.hang();
   const load = await at.load(await at.api());
+  await load.limitOne();
   const worker = await at.worker();
-  await until(() => at.held().then((count) => count > STEP), { deadlineMs: 60_000 });
+  await until(() => at.openCircuits().then((count) => count > 0), { deadlineMs: 60_000 });
   const posted = await load.stop();
+  expect(await at.held()).toBeGreaterThan(STEP);
   await worker.stop();
   answer();
   const { stdout } = await promisify(execFile)(process.execPath, [RELEASE_HELD], { env: { DATABASE_URL: at.url } });
@@ -104,6 +106,7 @@ test('what was held when our workers went is let go by release-held, and deliver
   await at.worker(earlier);
   await until(() => at.ended().then((count) => count === posted.length), { deadlineMs: 2 * ALL_ENDED_WITHIN_MS });
   expect(await at.prisma.endpointFlow.count({ where: { crowdedAt: { not: null } } })).toBe(0);
+  expect(await at.openCircuits()).toBe(0);
 }, 240_000);
 
 /** A customer with three endpoints at one receiver, which refuses some deliveries once, twice or always. */
@@ -145,6 +148,7 @@ async function aScene() {
       return answer;
     },
     held: () => database.prisma.delivery.count({ where: { holdReason: { not: null } } }),
+    openCircuits: () => database.prisma.endpointFlow.count({ where: { circuitOpenedAt: { not: null } } }),
     ended: () => database.prisma.delivery.count({ where: { completedAt: { not: null } } }),
     api: (root?: string) => start(startApi, root),
     worker: async (root?: string) => {
@@ -182,8 +186,10 @@ const PAUSE_MS = 50;
 async function startLoad({ url }: TestProcess, receiverUrl: string) {
   let api = apiClient(url);
   const { body: customer } = await api.post('/v1/customers', { name: 'Acme' });
+  const endpointIds: string[] = [];
   for (const name of ['first', 'second', 'third']) {
-    await api.post('/v1/endpoints', { customer_id: customer.id, name, url: `${receiverUrl}/${name}` });
+    const endpoint = { customer_id: customer.id, name, url: `${receiverUrl}/${name}` };
+    endpointIds.push((await api.post('/v1/endpoints', endpoint)).body.id);
   }
   const posted: string[] = [];
   let isStopped = false;
@@ -205,6 +211,10 @@ async function startLoad({ url }: TestProcess, receiverUrl: string) {
   return {
     goTo: (other: TestProcess) => {
       api = apiClient(other.url);
+    },
+    limitOne: async () => {
+      const { status } = await api.patch(`/v1/endpoints/${endpointIds[1]}`, { max_in_flight: 2 });
+      expect(status).toBe(200);
     },
     /** Waits for so many more events. */
     more: async (events: number) => {

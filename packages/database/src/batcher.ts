@@ -104,7 +104,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     void runBatch(batch, options).then((unsettled) => {
       onTheirWay -= batch.length;
       waiting = [...unsettled, ...waiting];
-      const pauseMs = restMs(performance.now() - departedAt);
+      const pauseMs = outage.isOn() ? 0 : restMs(performance.now() - departedAt);
       if (pauseMs > 0) setTimeout(freeLane, pauseMs);
       else freeLane();
     });

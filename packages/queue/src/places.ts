@@ -167,6 +167,7 @@ export function createPlaces(total: number, now: () => number = () => performanc
   /** Who waits for a slow receiver keeps nobody from being looked at. */
   function isLineLong(): boolean {
     if (line.length >= total) return true;
+    if (line.length < longestLine(total)) return false;
     return (
       inLine().filter(({ endpointId, ahead }) => isNextSoon(standingOf(endpointId), ahead)).length >= longestLine(total)
     );
