@@ -92,9 +92,9 @@ export function isLineEnough(
   return ahead >= (standing.oldestMs > SHORT_MS / 2 ? Math.min(MOST_UNPROVEN, roomInLine) : roomInLine);
 }
 
-/** Whether a delivery in line, with so many of its endpoint before it, is given a place so soon that the next jobs can wait for that. */
-export function isNextSoon(standing: Standing, ahead: number): boolean {
-  return ahead < standing.endedPerMs * SOON_MS;
+/** Of so many in line, how many are given a place so soon that the next jobs can wait for that. */
+export function servedSoon(standing: Standing, waiting: number): number {
+  return Math.min(waiting, Math.ceil(standing.endedPerMs * SOON_MS));
 }
 
 /** How many deliveries may wait for a place that comes soon. */

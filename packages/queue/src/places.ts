@@ -2,13 +2,14 @@ import {
   decayed,
   isInSight,
   isLineEnough,
-  isNextSoon,
   longestLine,
   mayTake,
   ONE_MORE,
   type Standing,
+  servedSoon,
   spare,
 } from './fair-share.js';
+import { createWaitingLine } from './waiting-line.js';
 
 /**
  * Room for a number of requests at once, shared out among endpoints (fair-share.ts). A delivery gives its place back when its answer is
@@ -67,7 +68,7 @@ export function createPlaces(total: number, now: () => number = () => performanc
   const endpoints = new Map<string, Endpoint>();
   const customers = new Map<string, Customer>();
   const most = mostUnfinished(total);
-  let line: Waiting[] = [];
+  const line = createWaitingLine<Waiting>();
   let onChange: (() => void)[] = [];
   let taken = 0;
   let unfinished = 0;
@@ -146,41 +147,30 @@ export function createPlaces(total: number, now: () => number = () => performanc
 
   /** In the order in which they came, each that may. */
   function admit(): void {
-    line = line.filter(({ endpointId, answer }) => {
-      if (!hasRoomFor(endpointId)) return true;
-      answer(occupy(endpointId));
-      return false;
-    });
+    let next = line.takeFirst(hasRoomFor);
+    while (next !== undefined) {
+      next.answer(occupy(next.endpointId));
+      next = line.takeFirst(hasRoomFor);
+    }
     tell();
   }
 
   /** In line: of this endpoint; where it has no place yet, of its customer, because that is what it waits for. */
   function aheadOf(endpointId: string): number {
     const endpoint = endpoints.get(endpointId);
-    const isSame =
-      endpoint === undefined || endpoint.taken > 0
-        ? (one: Waiting) => one.endpointId === endpointId
-        : (one: Waiting) => endpoints.get(one.endpointId)?.customer === endpoint.customer;
-    return line.filter(isSame).length;
+    if (endpoint === undefined || endpoint.taken > 0) return line.countOf(endpointId);
+    return line
+      .counts()
+      .filter(([id]) => endpoints.get(id)?.customer === endpoint.customer)
+      .reduce((sum, [, count]) => sum + count, 0);
   }
 
   /** Who waits for a slow receiver keeps nobody from being looked at. */
   function isLineLong(): boolean {
-    if (line.length >= total) return true;
-    if (line.length < longestLine(total)) return false;
-    return (
-      inLine().filter(({ endpointId, ahead }) => isNextSoon(standingOf(endpointId), ahead)).length >= longestLine(total)
-    );
-  }
-
-  /** Those in line, and how many of the same endpoint stand before each. */
-  function inLine(): (Waiting & { ahead: number })[] {
-    const seen = new Map<string, number>();
-    return line.map((waiting) => {
-      const ahead = seen.get(waiting.endpointId) ?? 0;
-      seen.set(waiting.endpointId, ahead + 1);
-      return { ...waiting, ahead };
-    });
+    if (line.length() >= total) return true;
+    if (line.length() < longestLine(total)) return false;
+    const soon = line.counts().reduce((sum, [id, count]) => sum + servedSoon(standingOf(id), count), 0);
+    return soon >= longestLine(total);
   }
 
   function lookLater(): void {
@@ -196,13 +186,11 @@ export function createPlaces(total: number, now: () => number = () => performanc
 
   /** Those that wait in vain are told so. */
   function look(): void {
-    line = inLine().filter(({ endpointId, sinceMs, answer, ahead }) => {
-      if (isInSight(standingOf(endpointId), { ahead, waitedMs: now() - sinceMs })) return true;
-      answer('crowded');
-      return false;
-    });
+    const stays = ({ endpointId, sinceMs }: Waiting, ahead: number) =>
+      isInSight(standingOf(endpointId), { ahead, waitedMs: now() - sinceMs });
+    for (const { answer } of line.takeUnless(stays)) answer('crowded');
     looking = undefined;
-    if (line.length > 0) lookLater();
+    if (line.length() > 0) lookLater();
     admit();
   }
 
@@ -216,10 +204,10 @@ export function createPlaces(total: number, now: () => number = () => performanc
     async take(endpointId) {
       if (isClosed) return null;
       if (hasRoomFor(endpointId)) return occupy(endpointId);
-      const standsIn = { ahead: aheadOf(endpointId), roomInLine: total - line.length };
+      const standsIn = { ahead: aheadOf(endpointId), roomInLine: total - line.length() };
       if (isLineEnough(standingOf(endpointId), standsIn)) return 'crowded';
       lookLater();
-      return new Promise((answer) => line.push({ endpointId, sinceMs: now(), answer }));
+      return new Promise((answer) => line.push(endpointId, { endpointId, sinceMs: now(), answer }));
     },
     room: () => (isLineLong() ? 0 : free()),
     hasRoomFor,
@@ -230,7 +218,7 @@ export function createPlaces(total: number, now: () => number = () => performanc
     close() {
       isClosed = true;
       clearTimeout(looking);
-      for (const { answer } of line.splice(0)) answer(null);
+      for (const { answer } of line.takeUnless(() => false)) answer(null);
       tell();
     },
   };
