@@ -109,6 +109,22 @@ test('what circuits, limits and shares hold when our workers go is let go by rel
   expect(await at.openCircuits()).toBe(0);
 }, 240_000);
 
+test('rolled forward while circuits are open and limits hold: everything ends when the receiver is back', async () => {
+  const at = await aScene();
+  const answer = at.hang();
+  const load = await at.load(await at.api());
+  await load.limitOne();
+  await at.worker();
+  const oldWorker = await at.worker(earlier);
+  await until(() => at.openCircuits().then((count) => count > 0), { deadlineMs: 60_000 });
+  const posted = await load.stop();
+  expect(await at.held()).toBeGreaterThan(0);
+  answer();
+  expect(await oldWorker.stop()).toBe(0);
+  await until(() => at.ended().then((count) => count === posted.length), { deadlineMs: 2 * ALL_ENDED_WITHIN_MS });
+  expect([await at.held(), await at.openCircuits()]).toEqual([0, 0]);
+}, 240_000);
+
 /** A customer with three endpoints at one receiver, which refuses some deliveries once, twice or always. */
 async function aScene() {
   const stack = await aStack({ apis: 0, workers: 0 });
@@ -129,7 +145,7 @@ async function aScene() {
     const options = {
       databaseUrl: stack.database.url,
       redisUrl: stack.redis.url,
-      env: { REQUEST_TIMEOUT_MS: '15000' },
+      env: { REQUEST_TIMEOUT_MS: '15000', CIRCUIT_PROBE_MS: '1000' },
     };
     const started = await one(root === undefined ? options : { ...options, root });
     cleanups.push(started.stop);
