@@ -69,6 +69,7 @@ export function createFlow(deps: FlowDeps, lettingGo: LettingGo = { heldEndpoint
     grant: granting.grant,
     sparePlaces: () => deps.consumer.sparePlaces(),
     isFailing: circuits.isFailing,
+    timeoutsRelease: !config.CIRCUIT_BREAKER,
     probe: circuits.probe,
     endCrowding: (endpointIds) => endCrowding(prisma, endpointIds),
     heldEndpoints: () => lettingGo.heldEndpoints(prisma, { maxHours }),

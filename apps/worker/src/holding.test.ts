@@ -56,6 +56,14 @@ test('a timeout lets none go, and neither does an endpoint for which nothing is 
   expect(asked).toEqual([]);
 });
 
+test('without circuits a timeout lets one go, as any other answer', async () => {
+  const { holding, asked, gather } = setup({ timeoutsRelease: true });
+  await holding.hold(JOB);
+  holding.onRequestOver('endpoint-1', { isSuccess: false, isTimeout: true, hasRoom: true });
+  await gather();
+  expect(asked).toEqual([new Map([['endpoint-1', 1]])]);
+});
+
 test('what is let go is enqueued as such, and an endpoint with none left is crowded no more', async () => {
   const released = [{ deliveryId: 'delivery-1', endpointId: 'endpoint-1', generation: 2, jobId: null, maxAttempts: 3 }];
   const { holding, enqueued, pass, gather } = setup({ release: async () => released });
@@ -243,6 +251,7 @@ function setup(overrides: Partial<HoldingDeps> = {}) {
     },
     sparePlaces: () => 30,
     isFailing: () => false,
+    timeoutsRelease: false,
     probe: async (ids) => void probed.push(...ids),
     enqueue: (wakeUps) => enqueued.push(...wakeUps),
     observe: {

@@ -11,6 +11,8 @@ export type HoldingDeps = {
   sparePlaces: () => number;
   /** Whether the last attempts of an endpoint have failed. */
   isFailing: (endpointId: string) => boolean;
+  /** Whether a request that timed out lets another one go. Where circuits open after a few timeouts, none does. */
+  timeoutsRelease: boolean;
   /** Asks endpoints whose circuit is open whether they answer again. */
   probe: (endpointIds: readonly string[]) => Promise<void>;
   /** Answers those of these endpoints that have none held any more. */
@@ -198,7 +200,8 @@ export function createHolding(deps: HoldingDeps): Holding {
     },
     onRequestOver(endpointId, { isSuccess, isTimeout, hasRoom }) {
       const heldAt = crowded.get(endpointId);
-      if (heldAt === undefined || isTimeout || limited.has(endpointId) || deps.isFailing(endpointId)) return;
+      if (heldAt === undefined || limited.has(endpointId) || deps.isFailing(endpointId)) return;
+      if (isTimeout && !deps.timeoutsRelease) return;
       want(endpointId, isSuccess && hasRoom && deps.now() - heldAt > CALM_MS ? 2 : 1);
     },
     onGrantOver(endpointId) {

@@ -35,6 +35,13 @@ async function opened(world: World): Promise<void> {
   });
 }
 
+/** The same, and until all that was sent before is over: what comes now are probes. */
+async function openedAndQuiet(world: World): Promise<void> {
+  await opened(world);
+  const where = { endpointId: world.watched.endpoint.id, completedAt: null, holdReason: null };
+  await until(async () => (await world.prisma.delivery.count({ where })) === 0);
+}
+
 test('an outage costs waiting, not attempts: few requests, one probe at a time, and all are delivered after it', async () => {
   const world = await aWorld();
   const { stack, watched } = world;
@@ -132,7 +139,7 @@ test('four that time out are enough, and a hundred of a neighbour are served mea
 test('the worker that has sent the probe is killed: the next probe comes from another, and closes the circuit', async () => {
   const world = await aWorld({ REQUEST_TIMEOUT_MS: '2000' });
   const { stack, watched } = world;
-  await opened(world);
+  await openedAndQuiet(world);
   stack.receiver.reply('hang');
   const before = stack.receiver.requests.length;
   await until(() => stack.receiver.requests.length > before);
@@ -150,7 +157,7 @@ test('the worker that has sent the probe is killed: the next probe comes from an
 test('the worker that has sent the probe is frozen for longer than its lease: until that is over no other is sent, and what it says later changes nothing', async () => {
   const world = await aWorld({ REQUEST_TIMEOUT_MS: '1000' });
   const { stack, watched } = world;
-  await opened(world);
+  await openedAndQuiet(world);
   stack.receiver.reply('hang');
   const before = stack.receiver.requests.length;
   await until(() => stack.receiver.requests.length > before);
@@ -188,11 +195,20 @@ test('a worker whose clock is ten minutes ahead opens and closes a circuit at th
 test('an endpoint that answers one worker keeps its circuit, whatever another sees of it', async () => {
   const world = await aWorld();
   const { stack, watched } = world;
-  await world.anotherWorker({ REQUEST_TIMEOUT_MS: '100' });
   stack.receiver.reply(async () => {
     await new Promise((resolve) => setTimeout(resolve, 250));
     return 200;
   });
+  const answered = async () => {
+    await world.post(watched, 10);
+    return (await world.delivered(watched.customerId)) > 0;
+  };
+  await until(answered);
+  // It answers all the while: that is what the second worker's failures are measured against.
+  let isStarted = false;
+  const started = world.anotherWorker({ REQUEST_TIMEOUT_MS: '200' }).then(() => (isStarted = true));
+  await until(async () => (await answered()) && isStarted, { deadlineMs: 30_000 });
+  await started;
   const timedOut = () => world.prisma.attempt.count({ where: { outcome: 'timeout' } });
   await until(
     async () => {

@@ -70,6 +70,8 @@ async function startProcess(script: string, port: number, options: ProcessOption
     signal: (signal) => child.kill(signal),
     stop: async () => {
       child.kill('SIGTERM');
+      // A test that failed may have left it frozen.
+      child.kill('SIGCONT');
       return exited;
     },
   };
