@@ -37,9 +37,9 @@ export type CircuitsObserver = {
 export type Circuits = {
   /**
    * To be told of every attempt that is on record. Opens an endpoint's circuit when its attempts keep failing, and closes it when a probe
-   * has succeeded: then it answers true, and what is held may follow.
+   * has succeeded: then it answers true, and what is held may follow. Undefined when there is nothing to decide.
    */
-  attempted: (claim: Claim, attempt: Attempted) => Promise<boolean>;
+  attempted: (claim: Claim, attempt: Attempted) => Promise<boolean> | undefined;
   /** Whether the last attempts of this endpoint have failed here. */
   isFailing: (endpointId: string) => boolean;
   /** Sends one probe to each of these endpoints whose circuit is open. */
@@ -107,19 +107,19 @@ export function createCircuits(deps: CircuitsDeps): Circuits {
     return isClosed;
   }
 
-  async function attempted(claim: Claim, { outcome, durationMs }: Attempted): Promise<boolean> {
+  function attempted(claim: Claim, { outcome, durationMs }: Attempted): Promise<boolean> | undefined {
     if (claim.isProbe) return judgeProbe(claim, outcome);
     const evidence = evidenceOf(outcome);
     if (evidence === 'success') failing.delete(claim.endpoint.id);
-    if (evidence === 'success' || evidence === 'neither') return false;
+    if (evidence === 'success' || evidence === 'neither') return undefined;
     const streak = fail(claim, durationMs, evidence === 'timeout');
-    if (streak !== undefined && opensCircuit(streak, deps.now(), deps.policy)) await open(claim, streak, outcome);
-    return false;
+    if (streak === undefined || !opensCircuit(streak, deps.now(), deps.policy)) return undefined;
+    return open(claim, streak, outcome).then(() => false);
   }
 
   return {
     attempted: (claim, attempt) =>
-      attempted(claim, attempt).catch((error: unknown) => {
+      attempted(claim, attempt)?.catch((error: unknown) => {
         deps.observe.failed(claim.endpoint.id, error);
         return false;
       }),
@@ -140,5 +140,5 @@ function askedForMs(outcome: Outcome): number {
 
 /** For CIRCUIT_BREAKER=false. Those that are open are closed by whoever looks. */
 export function noCircuits(closeAll: () => Promise<unknown>): Circuits {
-  return { attempted: async () => false, isFailing: () => false, probe: async () => void (await closeAll()) };
+  return { attempted: () => undefined, isFailing: () => false, probe: async () => void (await closeAll()) };
 }

@@ -10,7 +10,7 @@ export type DeliverDeps = {
   /** Others of its endpoint are held. */
   noteCrowded: (endpointId: string) => void;
   /** An attempt is on record, and may say something about its endpoint. Never rejects but for a bug. */
-  judgeEndpoint: (claim: Claim, report: AttemptReport) => Promise<unknown>;
+  judgeEndpoint: (claim: Claim, report: AttemptReport) => Promise<unknown> | undefined;
   /** Null when a secret cannot be decrypted. */
   openSecrets: (claim: Claim) => EndpointSecrets | null;
   /** False when the lease has passed to somebody else. Repeated until it works or there is no time left. */

@@ -31,7 +31,7 @@ export type FlowDeps = {
   registry: Registry;
   leaseMs: number;
   hold: HoldingDeps['hold'];
-  consumer: Pick<Consumer, 'runWithoutJob' | 'sparePlaces'>;
+  consumer: Pick<Consumer, 'runWithoutJob' | 'sparePlaces' | 'hasRoomFor'>;
   enqueue: (wakeUps: readonly DeliveryWakeUp[]) => void;
 };
 
@@ -42,7 +42,7 @@ export type Flow = Pick<Holding, 'isCrowded' | 'hold' | 'noteCrowded' | 'look' |
     over: Parameters<Holding['onRequestOver']>[1],
   ) => void;
   /** To be told of every attempt that is on record. */
-  judgeEndpoint: (claim: Claim, attempt: Attempted) => Promise<void>;
+  judgeEndpoint: (claim: Claim, attempt: Attempted) => Promise<void> | undefined;
   /** For a gauge. */
   count: () => Promise<void>;
 };
@@ -68,6 +68,7 @@ export function createFlow(deps: FlowDeps, lettingGo: LettingGo = { heldEndpoint
     release: (wanted) => lettingGo.releaseHeld(prisma, wanted, { deliveriesPerJob: config.DELIVERIES_PER_JOB }),
     grant: granting.grant,
     sparePlaces: () => deps.consumer.sparePlaces(),
+    hasRoomFor: (endpointId) => deps.consumer.hasRoomFor(endpointId),
     isFailing: circuits.isFailing,
     timeoutsRelease: !config.CIRCUIT_BREAKER,
     probe: circuits.probe,
@@ -86,9 +87,10 @@ export function createFlow(deps: FlowDeps, lettingGo: LettingGo = { heldEndpoint
       granting.onRequestOver(deliveryId);
       holding.onRequestOver(endpointId, over);
     },
-    async judgeEndpoint(claim, attempt) {
-      if (await circuits.attempted(claim, attempt)) holding.letGo(claim.endpoint.id, 1);
-    },
+    judgeEndpoint: (claim, attempt) =>
+      circuits.attempted(claim, attempt)?.then((isClosed) => {
+        if (isClosed) holding.letGo(claim.endpoint.id, 1);
+      }),
     count: async () => observe.counted(await countHeld(prisma, { limit: COUNT_LIMIT })),
   };
 }

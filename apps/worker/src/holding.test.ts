@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { createHolding, type HoldingDeps } from './holding.js';
 
 const JOB = { deliveryId: 'delivery-1', generation: 1, endpointId: 'endpoint-1' };
-const ANSWERED = { isSuccess: true, isTimeout: false, hasRoom: true };
+const ANSWERED = { isSuccess: true, isTimeout: false };
 const held = (endpointId: string, overrides: Partial<HeldEndpoint> = {}): HeldEndpoint => ({
   endpointId,
   oldestId: 'oldest',
@@ -35,14 +35,16 @@ test('while Postgres is away a delivery that should be held is put off after a p
 });
 
 test('an answered request lets one go; two, when it succeeded and there has been room for a second', async () => {
-  const { holding, asked, pass, gather } = setup({ endCrowding: async () => [] });
+  let hasRoom = true;
+  const { holding, asked, pass, gather } = setup({ endCrowding: async () => [], hasRoomFor: () => hasRoom });
   await holding.hold(JOB);
   holding.onRequestOver('endpoint-1', ANSWERED);
   await gather();
   pass(1_500);
   holding.onRequestOver('endpoint-1', ANSWERED);
   holding.onRequestOver('endpoint-1', { ...ANSWERED, isSuccess: false });
-  holding.onRequestOver('endpoint-1', { ...ANSWERED, hasRoom: false });
+  hasRoom = false;
+  holding.onRequestOver('endpoint-1', ANSWERED);
   await gather();
   expect(asked).toEqual([new Map([['endpoint-1', 1]]), new Map([['endpoint-1', 4]])]);
 });
@@ -50,7 +52,7 @@ test('an answered request lets one go; two, when it succeeded and there has been
 test('a timeout lets none go, and neither does an endpoint for which nothing is held', async () => {
   const { holding, asked, gather } = setup();
   await holding.hold(JOB);
-  holding.onRequestOver('endpoint-1', { isSuccess: false, isTimeout: true, hasRoom: true });
+  holding.onRequestOver('endpoint-1', { isSuccess: false, isTimeout: true });
   holding.onRequestOver('endpoint-2', ANSWERED);
   await gather();
   expect(asked).toEqual([]);
@@ -59,7 +61,7 @@ test('a timeout lets none go, and neither does an endpoint for which nothing is 
 test('without circuits a timeout lets one go, as any other answer', async () => {
   const { holding, asked, gather } = setup({ timeoutsRelease: true });
   await holding.hold(JOB);
-  holding.onRequestOver('endpoint-1', { isSuccess: false, isTimeout: true, hasRoom: true });
+  holding.onRequestOver('endpoint-1', { isSuccess: false, isTimeout: true });
   await gather();
   expect(asked).toEqual([new Map([['endpoint-1', 1]])]);
 });
@@ -200,7 +202,7 @@ test('nothing is let go for what comes back from an endpoint that fails; a look 
     isFailing: () => true,
   });
   await holding.hold(JOB);
-  holding.onRequestOver('endpoint-1', { isSuccess: false, isTimeout: false, hasRoom: true });
+  holding.onRequestOver('endpoint-1', { isSuccess: false, isTimeout: false });
   await gather();
   expect(asked).toEqual([]);
   await holding.look();
@@ -250,6 +252,7 @@ function setup(overrides: Partial<HoldingDeps> = {}) {
       return [];
     },
     sparePlaces: () => 30,
+    hasRoomFor: () => true,
     isFailing: () => false,
     timeoutsRelease: false,
     probe: async (ids) => void probed.push(...ids),

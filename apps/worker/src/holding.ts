@@ -9,6 +9,8 @@ export type HoldingDeps = {
   grant: (wanted: ReadonlyMap<string, number>) => Promise<Granted[]>;
   /** So many requests this worker could begin now, of endpoints of which nothing good is known. */
   sparePlaces: () => number;
+  /** Whether this endpoint would be given another place now. */
+  hasRoomFor: (endpointId: string) => boolean;
   /** Whether the last attempts of an endpoint have failed. */
   isFailing: (endpointId: string) => boolean;
   /** Whether a request that timed out lets another one go. Where circuits open after a few timeouts, none does. */
@@ -53,7 +55,7 @@ export type Holding = {
    * The clock by which what is held is let go: one for each request that was answered, two when it succeeded and there is room for more,
    * none while the endpoint fails.
    */
-  onRequestOver: (endpointId: string, over: RequestOver & { hasRoom: boolean }) => void;
+  onRequestOver: (endpointId: string, over: RequestOver) => void;
   /** Deliveries of this endpoint are held, and this many may go now. */
   letGo: (endpointId: string, count: number) => void;
   /** A delivery that was granted is over: another one may be. */
@@ -198,11 +200,12 @@ export function createHolding(deps: HoldingDeps): Holding {
       }
       return { kind: 'done' };
     },
-    onRequestOver(endpointId, { isSuccess, isTimeout, hasRoom }) {
+    onRequestOver(endpointId, { isSuccess, isTimeout }) {
       const heldAt = crowded.get(endpointId);
       if (heldAt === undefined || limited.has(endpointId) || deps.isFailing(endpointId)) return;
       if (isTimeout && !deps.timeoutsRelease) return;
-      want(endpointId, isSuccess && hasRoom && deps.now() - heldAt > CALM_MS ? 2 : 1);
+      const mayGrow = isSuccess && deps.now() - heldAt > CALM_MS && deps.hasRoomFor(endpointId);
+      want(endpointId, mayGrow ? 2 : 1);
     },
     onGrantOver(endpointId) {
       if (limited.has(endpointId) && crowded.has(endpointId) && !deps.isFailing(endpointId)) want(endpointId, 1);

@@ -129,6 +129,7 @@ export async function runWorker(config: WorkerConfig, lettingGo?: LettingGo): Pr
       consumer: {
         runWithoutJob: (delivery, maxAttempts) => consumer.runWithoutJob(delivery, maxAttempts),
         sparePlaces: () => consumer.sparePlaces(),
+        hasRoomFor: (endpointId) => consumer.hasRoomFor(endpointId),
       },
       enqueue: leftBundles.push,
     },

@@ -26,8 +26,8 @@ export type ConsumerOptions = QueueOptions &
     isCrowded: (endpointId: string) => boolean;
     /** For a delivery whose endpoint is crowded. Never rejects but for a bug. */
     hold: (delivery: DeliveryJob) => Promise<JobEnding>;
-    /** Told of every request that was made. `hasRoom`: its endpoint would be given another place. */
-    onRequestOver: (delivery: DeliveryJob & { endpointId: string }, over: RequestOver & { hasRoom: boolean }) => void;
+    /** Told of every request that was made. */
+    onRequestOver: (delivery: { deliveryId: string; endpointId: string }, over: RequestOver) => void;
   };
 
 export type RequestWatch = { begins: (customerId: string) => void; isOver: (over: RequestOver) => void };
@@ -51,6 +51,8 @@ export type Consumer = {
   inFlight: () => number;
   /** Places that are free, and not kept for endpoints that are proven. */
   sparePlaces: () => number;
+  /** Whether this endpoint would be given another place now. */
+  hasRoomFor: (endpointId: string) => boolean;
   /** Places that are taken: requests that are out, or about to go. */
   placesTaken: () => number;
   /** True when what waits to be recorded takes places from others, or might soon. */
@@ -143,6 +145,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     isRefused: () => isForbidden || worker?.isRefused === true,
     inFlight: () => inFlight.size,
     sparePlaces: places.spare,
+    hasRoomFor: places.hasRoomFor,
     placesTaken: places.taken,
     isPressed: () => places.unfinished() >= PRESSED_AT * mostUnfinished(options.concurrency),
     close: async (deadlineMs) => {
@@ -201,7 +204,7 @@ function inPlace(
     if (place === 'crowded') return hold(delivery);
     const isOver = (over: RequestOver) => {
       place.vacate(over);
-      onRequestOver({ ...delivery, endpointId }, { ...over, hasRoom: places.hasRoomFor(endpointId) });
+      onRequestOver({ deliveryId: delivery.deliveryId, endpointId }, over);
     };
     return run(delivery, { begins: place.begin, isOver }).finally(place.leave);
   };

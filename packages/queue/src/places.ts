@@ -81,13 +81,15 @@ export function createPlaces(total: number, now: () => number = () => performanc
     const endpoint = endpoints.get(endpointId);
     if (endpoint === undefined) return UNKNOWN;
     const [oldest] = endpoint.begunAtMs;
+    const atMs = now();
+    const sinceEndedMs = atMs - endpoint.endedAtMs;
     return {
       taken: endpoint.taken,
       takenByCustomer: endpoint.customer.taken,
-      endedPerMs: decayed(endpoint.endedPerMs, now() - endpoint.endedAtMs),
-      oldestMs: oldest === undefined ? 0 : now() - oldest.ms,
-      sinceEndedMs: now() - endpoint.endedAtMs,
-      sinceTimeoutMs: now() - endpoint.timedOutAtMs,
+      endedPerMs: decayed(endpoint.endedPerMs, sinceEndedMs),
+      oldestMs: oldest === undefined ? 0 : atMs - oldest.ms,
+      sinceEndedMs,
+      sinceTimeoutMs: atMs - endpoint.timedOutAtMs,
     };
   }
 
