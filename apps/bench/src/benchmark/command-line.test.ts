@@ -13,6 +13,7 @@ test('a scenario alone runs with what is usual', () => {
     perRequest: 50,
     requestsAtOnce: 4,
     runs: 1,
+    turns: 2,
     minutes: 7,
     rows: 10_000_000,
     waiting: 1_000_000,
@@ -42,7 +43,7 @@ test.each([
   ],
   [
     ['isolation', '--scenes', 'redis,flood'],
-    "no scene of isolation is called 'flood': there is slow, fast, hanging, thirty, trickle, hundred, outage, redis, redis-flood, million (see npm run bench -- --help)",
+    "no scene of isolation is called 'flood': there is slow, fast, hanging, thirty, trickle, hundred, limited, outage, redis, redis-flood, million (see npm run bench -- --help)",
   ],
   [
     ['cost', '--profile', '--checkout', 'a', '--checkout', 'b'],

@@ -16,6 +16,8 @@ export type BenchRun = {
   perRequest: number;
   requestsAtOnce: number;
   runs: number;
+  /** Of cost: how often each scene is measured in a run. */
+  turns: number;
   /** Of a soak. */
   minutes: number;
   /** Of depth: deliveries in the tables, and jobs that wait. */
@@ -43,6 +45,7 @@ const OPTIONS = {
   batch: { type: 'string', default: '50' },
   'at-once': { type: 'string', default: '4' },
   runs: { type: 'string' },
+  turns: { type: 'string', default: '2' },
   minutes: { type: 'string', default: '7' },
   rows: { type: 'string', default: '10000000' },
   waiting: { type: 'string', default: '1000000' },
@@ -79,6 +82,7 @@ Every receiver counts what it got: a run with a delivery that is lost or not on 
   --rows N        deliveries that depth fills the tables with (10000000, which take 20 GB)
   --waiting N     deliveries that depth lets wait (1000000)
   --runs N        repeats everything, on fresh databases, and gives the medians (1; cost 3)
+  --turns N       of cost how often a run measures each scene (2); checkouts are compared turn by turn
   --only A,B      of cost only these: ${COST_SCENES.join(', ')}
   --checkout DIR  of cost the API and worker of that built checkout; more than one are measured in turn (this one)
   --scenes A,B    of isolation only these, which take so many minutes:
@@ -113,6 +117,7 @@ function readRun(values: Values, [scenario, ...more]: string[]): BenchRun {
     perRequest: wholeNumber('batch', values.batch, { least: 1, most: 1_000 }),
     requestsAtOnce: wholeNumber('at-once', values['at-once'], { least: 1, most: 1_000 }),
     runs: wholeNumber('runs', values.runs ?? (scenario === 'cost' ? '3' : '1'), { least: 1, most: 100 }),
+    turns: wholeNumber('turns', values.turns, { least: 1, most: 100 }),
     minutes: positiveNumber('minutes', values.minutes),
     rows: wholeNumber('rows', values.rows, { least: 100_000, most: 1_000_000_000 }),
     waiting: wholeNumber('waiting', values.waiting, { least: 1, most: 100_000_000 }),

@@ -48,6 +48,25 @@ test('which checkout is named first makes no difference, even with two turns tha
   expect(compare(other, one).ratio).toBeCloseTo(1);
 });
 
+test('a comparison says within what the ratio lies, once there are turns enough', () => {
+  const side = (checkout: string, count: number) => ({
+    checkout,
+    idle: undefined,
+    turns: Array.from({ length: count }, () => aTurn()),
+  });
+  const rowOf = (count: number) => {
+    const runs = [{ sides: [side('before', count), side('here', count)] }];
+    const lines = writeCost(runs, (_, text) => text).split('\n');
+    const compared = lines.slice(lines.indexOf('before ÷ here'));
+    return compared
+      .find((line) => line.startsWith('1 endpoint'))
+      ?.split(/ {2,}/)
+      .slice(0, 4);
+  };
+  expect(rowOf(6)).toEqual(['1 endpoint, 32 callers', '1.00', '1.00', '1.00 to 1.00']);
+  expect(rowOf(5)).toEqual(['1 endpoint, 32 callers', '1.00', '1.00', '–']);
+});
+
 test("Driftwire's own memory leaves the servers out", () => {
   expect(ownOf({ api: 1, worker: 2, supervisor: 4, postgres: 8, redis: 16 })).toBe(7);
 });

@@ -5,7 +5,7 @@ import { FLOOD_SCENES, type Goal, IDLE, REST } from './cost-scenes.js';
 import { HOUSEHOLD_KINDS } from './household.js';
 import { type ByMember, IDLE_EVENTS } from './idle.js';
 import type { Part } from './profiles.js';
-import { median } from './quantiles.js';
+import { median, medianInterval } from './quantiles.js';
 
 /** What a scene came to in one turn. */
 export type TurnFigures = ByProcess & { together: number; bare: number; ratio: number };
@@ -54,17 +54,20 @@ export function partsOf(runs: readonly CostRun[]): Part[] {
   });
 }
 
-/** Of figures that were taken one after the other, since machines change their speed. */
-export function compare(turns: readonly TurnCost[], others: readonly TurnCost[]): TurnFigures {
-  const middle = (figure: keyof TurnFigures) => {
-    const ratios = turns.flatMap((turn, index) => {
+/** Of figures that were taken one after the other, since machines change their speed. `within`: the 95 % interval of `together`. */
+export function compare(
+  turns: readonly TurnCost[],
+  others: readonly TurnCost[],
+): TurnFigures & { within: ReturnType<typeof medianInterval> } {
+  const ratiosOf = (figure: keyof TurnFigures) =>
+    turns.flatMap((turn, index) => {
       const other = others[index];
       return other ? [figuresOf(turn)[figure] / figuresOf(other)[figure]] : [];
     });
-    return middleRatio(ratios);
-  };
+  const middle = (figure: keyof TurnFigures) => middleRatio(ratiosOf(figure));
   const [api, worker, postgres, redis] = [middle('api'), middle('worker'), middle('postgres'), middle('redis')];
-  return { api, worker, postgres, redis, together: middle('together'), bare: middle('bare'), ratio: middle('ratio') };
+  const [together, bare, ratio] = [middle('together'), middle('bare'), middle('ratio')];
+  return { api, worker, postgres, redis, together, bare, ratio, within: medianInterval(ratiosOf('together')) };
 }
 
 /** Between the two in the middle, if there are two: the other way round it is the inverse, and favours nobody. */
@@ -77,16 +80,23 @@ type Pair = { sides: readonly Side[]; others: readonly Side[] };
 function writeComparison({ sides, others }: Pair, paint: Paint): string {
   if (sides.every(({ turns }) => turns.length === 0)) return '';
   const table = createTable(
-    ['', '× BARE GOT >', 'CPU A DELIVERY >', 'API >', 'WORKER >', 'POSTGRES >', 'REDIS >'],
+    ['', '× BARE GOT >', 'CPU A DELIVERY >', '95 % >', 'API >', 'WORKER >', 'POSTGRES >', 'REDIS >'],
     paint,
   );
   for (const { name, title } of SCENES) {
     const [turns, otherTurns] = [turnsOf(sides, name), turnsOf(others, name)];
     if (turns.length === 0) continue;
-    const { ratio, together, api, worker, postgres, redis } = compare(turns, otherTurns);
-    table.add([title, ...[ratio, together, api, worker, postgres, redis].map((figure) => figure.toFixed(2))]);
+    const { ratio, together, within, api, worker, postgres, redis } = compare(turns, otherTurns);
+    const cells = [api, worker, postgres, redis].map(twoDigits);
+    table.add([title, twoDigits(ratio), twoDigits(together), writeInterval(within), ...cells]);
   }
   return table.write();
+}
+
+const twoDigits = (figure: number) => figure.toFixed(2);
+
+function writeInterval(interval: ReturnType<typeof medianInterval>): string {
+  return interval === undefined ? '–' : `${twoDigits(interval.from)} to ${twoDigits(interval.to)}`;
 }
 
 const SCENES = [...FLOOD_SCENES, { ...REST, goal: undefined }];

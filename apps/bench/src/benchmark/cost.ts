@@ -23,7 +23,6 @@ export type Side = { checkout: string; idle: Idle | undefined; turns: TurnCost[]
 
 export type CostRun = { sides: Side[] };
 
-const TURNS = 2;
 const MOST_ENDPOINTS = Math.max(...FLOOD_SCENES.map(({ endpoints }) => endpoints));
 const BARE_AT_ONCE = 64;
 const BARE_WARM_UP = 10_000;
@@ -37,7 +36,7 @@ export async function measureCost(
 ): Promise<CostRun> {
   const idles = command.only.includes(IDLE.name) ? await measureIdle(checkouts, benches) : [];
   const turns = await withContenders(benches, { command, checkouts }, (contenders) =>
-    measureTurns(contenders, benches, command.only),
+    measureTurns(contenders, benches, command),
   );
   const sides = checkouts.map((checkout, index) => ({
     checkout: checkout.name,
@@ -64,7 +63,11 @@ async function withContenders<T>(
   );
 }
 
-async function measureTurns(contenders: Contender[], benches: Benches, only: readonly string[]): Promise<Turn[]> {
+async function measureTurns(
+  contenders: Contender[],
+  benches: Benches,
+  { only, turns: count }: Pick<BenchRun, 'only' | 'turns'>,
+): Promise<Turn[]> {
   const scenes = [...FLOOD_SCENES, REST].filter(({ name }) => only.includes(name));
   if (scenes.length === 0) return [];
   for (const contender of contenders) await warmUp(contender, benches);
@@ -72,7 +75,7 @@ async function measureTurns(contenders: Contender[], benches: Benches, only: rea
     const turns: Turn[] = [];
     for (const scene of scenes) {
       const player = 'events' in scene ? createFlood(scene, benches) : createRest(benches);
-      turns.push(...(await takeTurns(contenders, { scene, player, measureBare, benches })));
+      turns.push(...(await takeTurns(contenders, { scene, count, player, measureBare, benches })));
     }
     return turns;
   });
@@ -81,6 +84,8 @@ async function measureTurns(contenders: Contender[], benches: Benches, only: rea
 type Turn = { checkout: Checkout; cost: TurnCost };
 type Play = {
   scene: { name: string; title: string };
+  /** Turns of each. */
+  count: number;
   player: Player;
   measureBare: () => Promise<BareGotRun>;
   benches: Benches;
@@ -89,15 +94,15 @@ type Play = {
 /** There and back, so that nobody is always the first, with bare got before and after each. */
 async function takeTurns(
   contenders: readonly Contender[],
-  { scene, player, measureBare, benches: { say } }: Play,
+  { scene, count, player, measureBare, benches: { say } }: Play,
 ): Promise<Turn[]> {
   say(scene.title);
   for (const contender of contenders) await player.warmUp(contender);
   const turns: Turn[] = [];
   let before = await measureBare();
-  for (let number = 1; number <= TURNS; number += 1) {
+  for (let number = 1; number <= count; number += 1) {
     for (const contender of number % 2 === 1 ? contenders : contenders.toReversed()) {
-      say(`${scene.title}, ${number} of ${TURNS}, ${contender.checkout.name}`);
+      say(`${scene.title}, ${number} of ${count}, ${contender.checkout.name}`);
       // Or autovacuum would do it at a moment of its own, within one measurement or another.
       await withSession(contender.bench.stack.databaseUrl, tidyTables);
       await player.settle(contender);

@@ -62,6 +62,9 @@ export const BESIDE_SCENES: readonly BesideScene[] = [
   },
 ];
 
+/** More than limits allow, at once. */
+export const LIMITED: Scene = { name: 'limited', title: '2,000 for two with limits', minutes: 2 };
+
 /** A receiver that is down for longer than three attempts last. */
 export const OUTAGE: Scene = { name: 'outage', title: 'away for thirty retry delays', minutes: 3 };
 
@@ -98,4 +101,10 @@ export const REDIS_AWAY_SCENES: readonly RedisAwayScene[] = [
 export const MILLION_HELD: Scene = { name: 'million', title: 'a million held', minutes: 4 };
 
 /** All there are, in this order. */
-export const ISOLATION_SCENES: readonly Scene[] = [...BESIDE_SCENES, OUTAGE, ...REDIS_AWAY_SCENES, MILLION_HELD];
+export const ISOLATION_SCENES: readonly Scene[] = [
+  ...BESIDE_SCENES,
+  LIMITED,
+  OUTAGE,
+  ...REDIS_AWAY_SCENES,
+  MILLION_HELD,
+];

@@ -6,7 +6,7 @@ export type Posted = { eventId: string; postedAt: number; acceptedAt: number; de
 export type Api = { url: string; key: string };
 
 /** One request to the API, over connections that are kept; rejects unless the answer is a 2xx. */
-export type Call = (method: 'POST' | 'GET' | 'DELETE', path: string, body?: object) => Promise<unknown>;
+export type Call = (method: 'POST' | 'GET' | 'PATCH' | 'DELETE', path: string, body?: object) => Promise<unknown>;
 
 export function openApi({ url, key }: Api): Call {
   const agent = new Agent({ keepAlive: true });

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { STATUS_CODES } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
-/** A webhook that arrived. `at` is of this process's monotonic clock. */
-export type Arrival = { deliveryId: string; eventId: string; at: number };
+/** A webhook that arrived at the receiver with this index. `at` is of this process's monotonic clock. */
+export type Arrival = { deliveryId: string; eventId: string; receiver: number; at: number };
 
 export type Receivers = {
   urls: string[];
@@ -24,7 +24,7 @@ export async function startReceivers(count: number, { delayMs = 0 }: { delayMs?:
   const arrivals: Arrival[] = [];
   const sockets = new Set<Socket>();
   let text = answerText(200);
-  const serve = (socket: Socket) => {
+  const serve = (receiver: number) => (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     // Whoever was at the other end has been killed; what it got or did not get is counted elsewhere.
@@ -32,11 +32,11 @@ export async function startReceivers(count: number, { delayMs = 0 }: { delayMs?:
     socket.setNoDelay(true);
     receive(socket, (head) => {
       const arrival = { deliveryId: header(head, 'x-webhook-delivery-id'), eventId: header(head, 'webhook-id') };
-      arrivals.push({ ...arrival, at: performance.now() });
+      arrivals.push({ ...arrival, receiver, at: performance.now() });
       return { text, delayMs };
     });
   };
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(serve)));
+  const servers = await Promise.all(Array.from({ length: count }, (_, receiver) => listen(serve(receiver))));
   return {
     urls: servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`),
     arrivals,
