@@ -1,6 +1,6 @@
 import { until } from '@driftwire/local-servers';
 import { type Session, withSession } from '../stack/database-session.js';
-import type { Figure, Findings } from './isolation-findings.js';
+import { type Figure, type Findings, HALF_A_SECOND } from './isolation-findings.js';
 import { OUTAGE } from './isolation-scenes.js';
 import { type IsolationStage, type IsolationTools, withIsolationStage } from './isolation-stage.js';
 import { postSteadily } from './steady-load.js';
@@ -34,7 +34,8 @@ export function measureOutage(tools: IsolationTools): Promise<Findings> {
     badReceivers.answerWith(200);
     const [delivered, back] = await Promise.all([
       untilAllEnded(stage, tools.stop),
-      measureBeside(`${OUTAGE.title}: after its return`),
+      // What was held follows as fast as its receiver answers, at once: that is a flood, and the processor is the limit.
+      measureBeside(`${OUTAGE.title}: after its return`, { limit: HALF_A_SECOND }),
     ]);
     const lastMs = (badReceivers.arrivals.at(-1)?.at ?? Infinity) - returnedAt;
     return { rows: [away, back], figures: figuresOf({ posted: posted.length, requests, delivered, lastMs }) };
