@@ -35,10 +35,10 @@ async function opened(world: World): Promise<void> {
   });
 }
 
-/** The same, and until all that was sent before is over: what comes now are probes. */
+/** The same, and until no request is out that was claimed before: what comes now are probes. */
 async function openedAndQuiet(world: World): Promise<void> {
   await opened(world);
-  const where = { endpointId: world.watched.endpoint.id, completedAt: null, holdReason: null };
+  const where = { endpointId: world.watched.endpoint.id, leaseExpiresAt: { not: null } };
   await until(async () => (await world.prisma.delivery.count({ where })) === 0);
 }
 
